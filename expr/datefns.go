@@ -1,0 +1,274 @@
+package expr
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/rainsql/rainsql/expr/vec"
+)
+
+func dateFunctions() []*entry {
+	parts := fn("date_part", "a part of a date or interval as a number: extract(year FROM d)", "date_part('year', DATE '2026-01-31')", "2026").alias("extract", "datepart").
+		onFail("STRING, TIMESTAMP -> INT", try2(textIn, stampIn, intOut, partOf)).checking(checkPart).
+		onFail("STRING, INTERVAL -> INT", try2(textIn, intervalIn, intOut, partOfInterval)).checking(checkPart)
+	trunc := fn("date_trunc", "the beginning of the year, month, week, day, hour … of a moment", "date_trunc('month', DATE '2026-01-31')", "2026-01-01").alias("datetrunc").
+		onFail("STRING, DATE -> DATE", try2(textIn, dateIn, dateOut, func(name string, d arrow.Date32) (arrow.Date32, error) {
+			p, err := parsePart(name)
+			return timestampToDate(p.truncate(dateToTimestamp(d))), err
+		})).checking(checkPart).
+		onFail("STRING, TIMESTAMP -> TIMESTAMP", try2(textIn, stampIn, stampOut, func(name string, t arrow.Timestamp) (arrow.Timestamp, error) {
+			p, err := parsePart(name)
+			return p.truncate(t), err
+		})).checking(checkPart)
+	out := []*entry{
+		parts, trunc,
+		fn("date_diff", "boundaries of the unit between two moments", "date_diff('month', DATE '2026-01-31', DATE '2026-03-01')", "2").alias("datediff").
+			onFail("STRING, TIMESTAMP, TIMESTAMP -> INT", try3(textIn, stampIn, stampIn, intOut, func(name string, a, b arrow.Timestamp) (int64, error) {
+				p, err := parsePart(name)
+				return p.boundaries(a, b), err
+			})).checking(checkPart),
+		fn("date_sub", "whole units between two moments", "date_sub('month', DATE '2026-01-31', DATE '2026-03-01')", "1").alias("datesub").
+			onFail("STRING, TIMESTAMP, TIMESTAMP -> INT", try3(textIn, stampIn, stampIn, intOut, wholeUnits)).checking(checkPart),
+		fn("date_add", "the moment an interval later", "date_add(DATE '2026-01-31', INTERVAL '1 month')", "2026-02-28 00:00:00").
+			onFail("TIMESTAMP, INTERVAL -> TIMESTAMP", try2(stampIn, intervalIn, stampOut, addInterval)),
+		fn("make_date", "a date of year, month and day", "make_date(2026, 1, 31)", "2026-01-31").
+			onFail("INT, INT, INT -> DATE", try3(intIn, intIn, intIn, dateOut, makeDate)),
+		fn("make_timestamp", "a timestamp of year, month, day, hour, minute and second, or of microseconds", "make_timestamp(2026, 1, 31, 10, 0, 0.5)", "2026-01-31 10:00:00.5").
+			onFail("INT, INT, INT, INT, INT, FLOAT -> TIMESTAMP", makeTimestamp).
+			on("INT -> TIMESTAMP", map1(intIn, stampOut, func(us int64) arrow.Timestamp { return arrow.Timestamp(us) })),
+		fn("to_timestamp", "the moment so many seconds after 1970", "to_timestamp(1.5)", "1970-01-01 00:00:01.5").
+			onFail("FLOAT -> TIMESTAMP", try1(floatIn, stampOut, fromSeconds)),
+		fn("epoch_ms", "milliseconds since 1970; of an INT, the moment", "epoch_ms(TIMESTAMP '1970-01-01 00:00:01')", "1000").
+			on("TIMESTAMP -> INT", map1(stampIn, intOut, func(t arrow.Timestamp) int64 { return floorDiv(int64(t), 1000) })).
+			onFail("INT -> TIMESTAMP", try1(intIn, stampOut, func(ms int64) (arrow.Timestamp, error) {
+				us, ok := mulInts(ms, 1000)
+				if !ok {
+					return 0, errDateRange
+				}
+				return arrow.Timestamp(us), nil
+			})),
+		fn("epoch_us", "microseconds since 1970", "epoch_us(TIMESTAMP '1970-01-01 00:00:01')", "1000000").
+			on("TIMESTAMP -> INT", map1(stampIn, intOut, func(t arrow.Timestamp) int64 { return int64(t) })),
+		fn("epoch", "seconds since 1970, with their fraction", "epoch(TIMESTAMP '1970-01-01 00:00:01.5')", "1.5").
+			on("TIMESTAMP -> FLOAT", map1(stampIn, floatOut, func(t arrow.Timestamp) float64 { return float64(t) / usSecond })).
+			on("INTERVAL -> FLOAT", map1(intervalIn, floatOut, func(v arrow.MonthDayNanoInterval) float64 {
+				return (float64(v.Months)*30+float64(v.Days))*86400 + float64(v.Nanoseconds)/1e9
+			})),
+		fn("last_day", "the last day of the month", "last_day(DATE '2024-02-10')", "2024-02-29").
+			on("TIMESTAMP -> DATE", map1(stampIn, dateOut, func(t arrow.Timestamp) arrow.Date32 {
+				y, m, _ := timeOf(t).Date()
+				return arrow.Date32(floorDiv(time.Date(y, m, daysIn(y, m), 0, 0, 0, 0, time.UTC).Unix(), 86400))
+			})),
+		fn("dayname", "the name of the day of the week", "dayname(DATE '2026-01-31')", "Saturday").
+			on("TIMESTAMP -> STRING", map1(stampIn, textOut, func(t arrow.Timestamp) string { return timeOf(t).Weekday().String() })),
+		fn("monthname", "the name of the month", "monthname(DATE '2026-01-31')", "January").
+			on("TIMESTAMP -> STRING", map1(stampIn, textOut, func(t arrow.Timestamp) string { return timeOf(t).Month().String() })),
+		fn("time_bucket", "the start of the span of that width that the moment lies in; spans are aligned to 2000-01-03, of months to 2000-01-01", "time_bucket(INTERVAL '15 minutes', TIMESTAMP '2026-01-31 10:20:00')", "2026-01-31 10:15:00").
+			onFail("INTERVAL, TIMESTAMP -> TIMESTAMP", try2(intervalIn, stampIn, stampOut, timeBucket)),
+		now("now", "when the query began", "now() = now()", "TIMESTAMP", nowStamp).alias("current_timestamp", "get_current_timestamp"),
+		now("current_date", "the day on which the query began, in UTC", "current_date() = current_date()", "DATE", nowDate).alias("today"),
+	}
+	for _, p := range []struct {
+		name  string
+		alias []string
+		part  datePart
+		shown string
+	}{
+		{"year", nil, partYear, "2026"}, {"month", nil, partMonth, "1"}, {"quarter", nil, partQuarter, "1"},
+		{"week", []string{"weekofyear"}, partWeek, "5"}, {"day", []string{"dayofmonth"}, partDay, "31"},
+		{"dayofweek", []string{"weekday"}, partDayOfWeek, "6"}, {"isodow", nil, partISODayOfWeek, "6"}, {"dayofyear", nil, partDayOfYear, "31"},
+		{"isoyear", nil, partISOYear, "2026"}, {"yearweek", nil, partYearWeek, "202605"},
+		{"hour", nil, partHour, "10"}, {"minute", nil, partMinute, "20"}, {"second", nil, partSecond, "30"},
+		{"millisecond", nil, partMillisecond, "30500"}, {"microsecond", nil, partMicrosecond, "30500000"},
+		{"decade", nil, partDecade, "202"}, {"century", nil, partCentury, "21"}, {"millennium", nil, partMillennium, "3"}, {"era", nil, partEra, "1"},
+	} {
+		out = append(out, fn(p.name, "the "+p.name+" of a moment", p.name+"(TIMESTAMP '2026-01-31 10:20:30.5')", p.shown).alias(p.alias...).
+			on("TIMESTAMP -> INT", map1(stampIn, intOut, p.part.extract)).
+			onFail("INTERVAL -> INT", try1(intervalIn, intOut, func(v arrow.MonthDayNanoInterval) (int64, error) { return p.part.ofInterval(v) })))
+	}
+	return out
+}
+
+// checkPart finds a bad name of a unit before anything runs.
+func checkPart(args []Expr) (int, error) {
+	if name, ok := constantText(args[0]); ok {
+		_, err := parsePart(name)
+		return 0, err
+	}
+	return 0, nil
+}
+
+func partOf(name string, t arrow.Timestamp) (int64, error) {
+	p, err := parsePart(name)
+	return p.extract(t), err
+}
+
+func partOfInterval(name string, v arrow.MonthDayNanoInterval) (int64, error) {
+	p, err := parsePart(name)
+	if err != nil {
+		return 0, err
+	}
+	return p.ofInterval(v)
+}
+
+func (p datePart) ofInterval(v arrow.MonthDayNanoInterval) (int64, error) {
+	us := v.Nanoseconds / 1000
+	months := int64(v.Months)
+	switch p {
+	case partMicrosecond:
+		return us % usMinute, nil
+	case partMillisecond:
+		return us % usMinute / 1000, nil
+	case partSecond:
+		return us % usMinute / usSecond, nil
+	case partMinute:
+		return us % usHour / usMinute, nil
+	case partHour:
+		return us / usHour, nil
+	case partDay:
+		return int64(v.Days), nil
+	case partMonth:
+		return months % 12, nil
+	case partQuarter:
+		return months%12/3 + 1, nil
+	case partYear:
+		return months / 12, nil
+	case partDecade:
+		return months / 120, nil
+	case partCentury:
+		return months / 1200, nil
+	case partMillennium:
+		return months / 12000, nil
+	case partEpoch:
+		return (months*30+int64(v.Days))*86400 + us/usSecond, nil
+	}
+	return 0, fmt.Errorf("an INTERVAL has no such part: year, month, day, hour, minute, second, epoch and others it has")
+}
+
+// wholeUnits counts full units: from the 31st to the next month's 1st is none.
+func wholeUnits(name string, a, b arrow.Timestamp) (int64, error) {
+	p, err := parsePart(name)
+	if err != nil {
+		return 0, err
+	}
+	if unit := p.fixed(); unit > 0 {
+		d, ok := subInts(int64(b), int64(a))
+		if !ok {
+			return 0, errDateRange
+		}
+		return d / unit, nil
+	}
+	months := int64(1)
+	switch p {
+	case partWeek, partYearWeek:
+		d, ok := subInts(int64(b), int64(a))
+		if !ok {
+			return 0, errDateRange
+		}
+		return d / (7 * usDay), nil
+	case partQuarter:
+		months = 3
+	case partYear, partISOYear:
+		months = 12
+	case partDecade:
+		months = 120
+	case partCentury:
+		months = 1200
+	case partMillennium:
+		months = 12000
+	}
+	n := partMonth.boundaries(a, b)
+	moved, err := addInterval(a, arrow.MonthDayNanoInterval{Months: int32(n)})
+	switch {
+	case err != nil:
+		return 0, err
+	case n > 0 && moved > b:
+		n--
+	case n < 0 && moved < b:
+		n++
+	}
+	return n / months, nil
+}
+
+func makeDate(y, m, d int64) (arrow.Date32, error) {
+	if y < -5_000_000 || y > 5_000_000 || m < 1 || m > 12 || d < 1 || d > int64(daysIn(int(y), time.Month(m))) {
+		return 0, fmt.Errorf("there is no date of year %d, month %d, day %d", y, m, d)
+	}
+	return arrow.Date32(floorDiv(time.Date(int(y), time.Month(m), int(d), 0, 0, 0, 0, time.UTC).Unix(), 86400)), nil
+}
+
+func makeTimestamp(c *call) (arrow.Array, error) {
+	var x [5]func(int) int64
+	for k := range x {
+		x[k] = intIn(c.args[k])
+	}
+	sec := floatIn(c.args[5])
+	return rows(c, stampOut(c), func(i int) (arrow.Timestamp, error) {
+		d, err := makeDate(x[0](i), x[1](i), x[2](i))
+		if err != nil {
+			return 0, err
+		}
+		h, m, s := x[3](i), x[4](i), sec(i)
+		if h < 0 || h > 23 || m < 0 || m > 59 || !(s >= 0 && s < 60) {
+			return 0, fmt.Errorf("there is no time of hour %d, minute %d, second %v", h, m, s)
+		}
+		return dateToTimestamp(d) + arrow.Timestamp(h*usHour+m*usMinute) + arrow.Timestamp(math.Round(s*usSecond)), nil
+	})
+}
+
+func fromSeconds(s float64) (arrow.Timestamp, error) {
+	us := math.Round(s * usSecond)
+	if !(us > -1<<63 && us < 1<<63) {
+		return 0, errDateRange
+	}
+	return arrow.Timestamp(us), nil
+}
+
+func timeBucket(w arrow.MonthDayNanoInterval, t arrow.Timestamp) (arrow.Timestamp, error) {
+	if w.Months != 0 {
+		if w.Days != 0 || w.Nanoseconds != 0 || w.Months < 0 {
+			return 0, fmt.Errorf("the width of a bucket is in months, or in days and less, and above zero")
+		}
+		y, m, _ := timeOf(t).Date()
+		const origin = 2000 * 12
+		months := int64(y)*12 + int64(m) - 1 - origin
+		start := origin + floorDiv(months, int64(w.Months))*int64(w.Months)
+		first := time.Date(int(floorDiv(start, 12)), time.Month(start-floorDiv(start, 12)*12+1), 1, 0, 0, 0, 0, time.UTC)
+		return arrow.Timestamp(first.UnixMicro()), nil
+	}
+	width := int64(w.Days)*usDay + w.Nanoseconds/1000
+	if width <= 0 {
+		return 0, fmt.Errorf("the width of a bucket is above zero")
+	}
+	const origin = 10959 * usDay // Monday, 2000-01-03
+	us, ok := bucket(width, int64(t), origin)
+	if !ok {
+		return 0, errDateRange
+	}
+	return arrow.Timestamp(us), nil
+}
+
+func now(name, description, example, t string, run kernel) *entry {
+	e := fn(name, description, example, "true").on(" -> "+t, run)
+	e.stable = true
+	return e
+}
+
+func nowStamp(c *call) (arrow.Array, error) {
+	b := vec.NewFixed[int64](c.mem, c.t.Arrow(), c.n)
+	for i := range b.Values {
+		b.Values[i] = c.env.Now.UnixMicro()
+	}
+	return b.Finish(), nil
+}
+
+func nowDate(c *call) (arrow.Array, error) {
+	b := vec.NewFixed[arrow.Date32](c.mem, c.t.Arrow(), c.n)
+	for i := range b.Values {
+		b.Values[i] = timestampToDate(arrow.Timestamp(c.env.Now.UnixMicro()))
+	}
+	return b.Finish(), nil
+}
