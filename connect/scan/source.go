@@ -1,0 +1,170 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/connect/column"
+	"github.com/rainsql/rainsql/expr/types"
+)
+
+// Sizes that the readers of all text formats use.
+const (
+	ChunkBytes = 1 << 20  // of a split, and of what is read at once
+	MaxRow     = 64 << 20 // the longest row, in bytes
+	BatchRows  = 8192     // of a batch, where the scan does not say
+
+	lookahead = 4096 // read past a split at first, to finish its last row
+)
+
+// Input is a file to read. ReadAt and Size may be called concurrently.
+type Input interface {
+	io.ReaderAt
+	// Size is the length in bytes; -1 where the file can only be read once, from its beginning.
+	Size() int64
+	// Forget says that nothing before off is read again.
+	Forget(off int64)
+	Close() error
+}
+
+// Format is what a source needs to know of a file and its format.
+type Format struct {
+	Display   string       // the file, as the query names it
+	Schema    types.Schema // its columns
+	DataStart int64        // where the first row begins, after a header
+	Quote     int          // the byte that opens and closes quotes, in which newlines do not end rows; or -1
+	Policy    connect.OnError
+	// Walker returns a walker that locates these columns of the schema, in ascending order.
+	Walker func(cols []int) Walker
+	// Unescape appends what a column.Escaped field stands for.
+	Unescape func(dst, src []byte) []byte
+	// Custom makes converters for nested types; nil where the format has none.
+	Custom func(alloc memory.Allocator, t types.Type) column.Converter
+	// Probe marks a source that only looks at the head of a file: it shares
+	// nothing with others, keeps a stream's bytes, and does not close the input.
+	Probe bool
+}
+
+// Source reads one file of a text format. It implements connect.Source.
+type Source struct {
+	Format
+	in     Input
+	pools  pools
+	quotes *Counter // nil where quotes do not matter
+	lines  *Counter
+}
+
+// NewSource returns a source, which owns the input.
+func NewSource(in Input, f Format) *Source {
+	s := &Source{Format: f, in: in, lines: NewCounter(in, '\n')}
+	if f.Quote >= 0 {
+		s.quotes = NewCounter(in, byte(f.Quote))
+	}
+	return s
+}
+
+// Schema returns the columns of the file.
+func (s *Source) Schema() types.Schema { return slices.Clone(s.Format.Schema) }
+
+// Size returns the length of the file, or -1.
+func (s *Source) Size() int64 { return s.in.Size() }
+
+// Splits cuts the file every target bytes (0: every ChunkBytes). A file that
+// can only be read once is a single split.
+func (s *Source) Splits(target int64) ([]connect.Split, error) {
+	size := s.in.Size()
+	if size < 0 {
+		return []connect.Split{{File: s.Display, Length: -1}}, nil
+	}
+	if target <= 0 {
+		target = ChunkBytes
+	}
+	splits := make([]connect.Split, 0, size/target+1)
+	for off := int64(0); off < size; off += target {
+		splits = append(splits, connect.Split{
+			Ordinal: len(splits), File: s.Display, Offset: off, Length: min(target, size-off),
+		})
+	}
+	return splits, nil
+}
+
+// Open starts to read a split.
+func (s *Source) Open(ctx context.Context, split connect.Split, scan connect.Scan) (connect.Reader, error) {
+	size := s.in.Size()
+	end := split.Offset + split.Length
+	if size < 0 {
+		end = math.MaxInt64
+	} else if split.Length < 0 {
+		end = size
+	}
+	if split.Offset < 0 || end < split.Offset || size >= 0 && end > size || size < 0 && split.Offset != 0 {
+		return nil, &connect.Error{File: s.Display, Msg: "has changed since it was opened", Hint: "run the query again"}
+	}
+	return newReader(ctx, s, split.Offset, end, scan)
+}
+
+// Close closes the file and frees idle buffers. Batches outlive it.
+func (s *Source) Close() error {
+	s.pools.close()
+	if s.Probe {
+		return nil
+	}
+	return s.in.Close()
+}
+
+// Line returns the number of the line on which the byte at off lies, from 1;
+// 0 where the file cannot be read again.
+func (s *Source) Line(off int64) int64 {
+	n, err := s.lines.Before(context.Background(), off)
+	if err != nil {
+		return 0
+	}
+	return n + 1
+}
+
+// ReadHead reads up to n bytes from off on; eof tells that the file ends with them.
+func ReadHead(in Input, off int64, n int) (head []byte, eof bool, err error) {
+	if size := in.Size(); size >= 0 {
+		n = int(min(int64(n), size-off+1))
+	}
+	head = make([]byte, n)
+	got, err := in.ReadAt(head, off)
+	if errors.Is(err, io.EOF) {
+		return head[:got], true, nil
+	}
+	return head[:got], false, err
+}
+
+// BOM is the mark of UTF-8 that some programs put before the first byte.
+var BOM = []byte("\xEF\xBB\xBF")
+
+// CheckHead looks at the first bytes of what should be text. It returns how
+// long a byte order mark is, which is not part of the text, or an error if
+// this is not text that can be read.
+func CheckHead(head []byte, display string) (bom int, err error) {
+	const enough = 4096
+	switch {
+	case bytes.HasPrefix(head, BOM):
+		bom = len(BOM)
+	case bytes.HasPrefix(head, []byte("\xFF\xFE")), bytes.HasPrefix(head, []byte("\xFE\xFF")):
+		return 0, &connect.Error{File: display, Msg: "is UTF-16 text", Hint: "convert it first: iconv -f UTF-16 -t UTF-8"}
+	case bytes.HasPrefix(head, []byte("\x1F\x8B")):
+		return 0, &connect.Error{File: display, Msg: "is compressed with gzip", Hint: "unpack it first: gunzip"}
+	case bytes.HasPrefix(head, []byte("\x28\xB5\x2F\xFD")):
+		return 0, &connect.Error{File: display, Msg: "is compressed with zstd", Hint: "unpack it first: unzstd"}
+	case bytes.HasPrefix(head, []byte("PAR1")):
+		return 0, &connect.Error{File: display, Msg: "is a Parquet file", Hint: "format = 'parquet' says so"}
+	}
+	if i := bytes.IndexByte(head[:min(len(head), enough)], 0); i >= 0 {
+		line := int64(bytes.Count(head[:i], []byte{'\n'})) + 1
+		return 0, &connect.Error{File: display, Line: line, Msg: "holds NUL bytes, so it is not text", Hint: "give its true format: (format = '…')"}
+	}
+	return bom, nil
+}
