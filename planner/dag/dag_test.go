@@ -1,0 +1,152 @@
+package dag_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/parser"
+	"github.com/rainsql/rainsql/planner/analyze"
+	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/planner/optimize"
+)
+
+// catalog knows one table, whatever the path.
+type catalog struct{}
+
+func (catalog) Table(context.Context, string, connect.Options) (*analyze.Table, error) {
+	return &analyze.Table{
+		Options: connect.Options{Format: "csv"}, Size: 100 << 20,
+		Schema: types.Schema{
+			{Name: "i", Type: types.INT}, {Name: "f", Type: types.FLOAT}, {Name: "s", Type: types.STRING},
+			{Name: "d", Type: types.DATE}, {Name: "t", Type: types.TIMESTAMP}, {Name: "b", Type: types.BOOL},
+			{Name: "m", Type: types.DecimalOf(12, 2)}, {Name: "l", Type: types.ListOf(types.INT)},
+		},
+	}, nil
+}
+
+func (catalog) Target(_ string, o connect.Options, _ types.Schema) (connect.Options, error) {
+	o.Format = "csv"
+	return o, nil
+}
+
+// scripts go through every kind of operator, exchange and expression.
+var scripts = []string{
+	`FROM './t'`,
+	`FROM './t' FILTER i > 3 AND s LIKE 'a%' OR f IS NULL TRANSFORM i + 1 AS j, upper(s) AS u, _line`,
+	`FROM './t' AGGREGATE count(*) AS n, sum(m), avg(f) FILTER (WHERE b), max(d) BY s, i % 3 AS k`,
+	`FROM './t' AGGREGATE count(DISTINCT s), string_agg(s, ',' ORDER BY i DESC NULLS FIRST) BY upper(s) AS u`,
+	`FROM './t' AGGREGATE first(i), list(s) BY b`,
+	`FROM './t' AGGREGATE quantile_cont(f, 0.5), arg_max(s, i), approx_count_distinct(s)`,
+	`FROM './t' SORT s DESC, i NULLS FIRST`,
+	`FROM './t' SORT f LIMIT 10 OFFSET 3`,
+	`FROM './t' LIMIT 5`,
+	`FROM './t' DISTINCT`,
+	`FROM './t' SORT i DISTINCT ON (s)`,
+	`FROM './t' TRANSFORM i UNION ALL (FROM './t' TRANSFORM f) EXCEPT (FROM range(1, 5)) INTERSECT ALL (FROM './t' TRANSFORM i)`,
+	`FROM './t' TEE INTO './a' FILTER i = 1 INTO './b' (delimiter = ';')`,
+	`TRANSFORM 1.5 AS d, 1e300 AS f, 'é''' AS s, DATE '2026-01-31' AS day, 10s AS iv, NULL AS n, CAST('NaN' AS FLOAT) AS nan`,
+	`FROM './t' TRANSFORM CASE WHEN i IN (1, 2, NULL) THEN TRY_CAST(s AS INT) WHEN b THEN 2 ELSE length(s) END AS c, s ~ '^a' AS r`,
+	`FROM './t' FILTER false`,
+	`FROM range(10, 0, -1) SORT value`,
+}
+
+func build(t testing.TB, src string, parallelism int) *dag.Graph {
+	t.Helper()
+	script, err := parser.Parse("test", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := analyze.New(context.Background(), catalog{}, &analyze.Env{}, nil, src)
+	meaning, _ := a.Check(script.Statements[0])
+	if err := a.Err(); err != nil {
+		t.Fatal(err)
+	}
+	plan := optimize.Plan(meaning.(*analyze.Query).Plan, nil, nil)
+	g, err := dag.Build(plan, dag.Config{Parallelism: parallelism, SplitBytes: 1 << 20})
+	if err != nil {
+		t.Fatalf("%s: %v", src, err)
+	}
+	return g
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, src := range scripts {
+		for _, parallelism := range []int{1, 3} {
+			g := build(t, src, parallelism)
+			wire, err := dag.Encode(g)
+			if err != nil {
+				t.Fatalf("%s: %v", src, err)
+			}
+			back, err := dag.Decode(wire)
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", src, err, wire)
+			}
+			if back.String() != g.String() {
+				t.Errorf("%s: decoded as\n%s\nnot\n%s", src, back, g)
+			}
+			again, err := dag.Encode(back)
+			if err != nil || !bytes.Equal(again, wire) {
+				t.Errorf("%s: encoded again as\n%s\nnot\n%s (%v)", src, again, wire, err)
+			}
+		}
+	}
+}
+
+// A plan that comes from elsewhere is checked before it can run.
+func TestDecodeRefuses(t *testing.T) {
+	wire, err := dag.Encode(build(t, `FROM './t' FILTER i > 3 AGGREGATE count(*) AS n BY s SORT n`, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{`"version":1`, `"version":9`, "version 9"},
+		{`"op":"sort"`, `"op":"explode"`, "unknown operator"},
+		{`"tasks":2`, `"tasks":0`, "0 tasks"},
+		{`"kind":"hash"`, `"kind":"psychic"`, "unknown exchange"},
+		{`"keys":[0]`, `"keys":[7]`, "column 7 of"},
+		{`"stages"`, `"scenes"`, "unknown field"},
+		{`"id":1`, `"id":5`, "numbered 5"},
+		{`{"col":0`, `{"col":99`, "column 99"},
+	} {
+		broken := strings.Replace(string(wire), c.old, c.new, 1)
+		if broken == string(wire) {
+			t.Errorf("%s is not in the plan:\n%s", c.old, wire)
+			continue
+		}
+		if _, err := dag.Decode([]byte(broken)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s for %s: %v, want %q", c.new, c.old, err, c.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, src := range scripts {
+		wire, err := dag.Encode(build(f, src, 2))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(wire)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		g, err := dag.Decode(b)
+		if err != nil {
+			return
+		}
+		_ = g.String()
+		wire, err := dag.Encode(g)
+		if err != nil {
+			t.Fatalf("decoded, but not encoded again: %v", err)
+		}
+		back, err := dag.Decode(wire)
+		if err != nil {
+			t.Fatalf("not decoded again: %v\n%s", err, wire)
+		}
+		if back.String() != g.String() {
+			t.Fatalf("changed by a round trip:\n%s\n%s", g, back)
+		}
+	})
+}

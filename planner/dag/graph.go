@@ -1,0 +1,203 @@
+// Package dag is the plan of a query as stages of tasks: what runs where, and
+// how rows move between. It is plain data that survives a round trip through
+// its wire form (Encode, Decode); executors know this package and nothing else
+// of the planner.
+//
+// A stage is a small tree of operators that runs without moving rows between
+// tasks, in as many tasks as its parallelism. Columns are positions in an
+// operator's input. Stages meet at edges, each an exchange of a certain kind.
+package dag
+
+import (
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/expr/types"
+)
+
+// Graph is a query. Stages are in an order in which producers come before consumers.
+type Graph struct {
+	Stages []*Stage     `json:"stages"`
+	Schema types.Schema `json:"schema"` // of the rows handed to the caller; none where a sink takes them
+}
+
+// Stage is a tree of operators, run by Tasks tasks at once.
+type Stage struct {
+	ID      int    `json:"id"` // its position in Graph.Stages
+	Tasks   int    `json:"tasks"`
+	Ops     []Op   `json:"ops"`               // inputs before what reads them; the last is the root
+	Outputs []Edge `json:"outputs,omitempty"` // where the root's rows go; none for Sink and Result
+}
+
+// Op is an operator and the operators of its stage that feed it, in order.
+type Op struct {
+	Spec   Spec
+	Inputs []int
+}
+
+// Kind is how an edge moves rows.
+type Kind string
+
+// The exchanges.
+const (
+	Forward   Kind = "forward"         // task i to task i
+	Hash      Kind = "hash"            // by the hash of the key columns
+	Broadcast Kind = "broadcast"       // every row to every task
+	Gather    Kind = "gather"          // all to one task, in any order
+	BySplit   Kind = "gather by split" // all to one task, in the order of the source's splits
+	Merge     Kind = "ordered merge"   // sorted streams to one task, merged
+	Rebalance Kind = "rebalance"       // batches in turn to every task
+)
+
+// Edge is an exchange between two stages.
+type Edge struct {
+	ID   int       `json:"id"` // unique in the graph; a Receive names it
+	To   int       `json:"to"` // the consuming stage
+	Kind Kind      `json:"kind"`
+	Keys []int     `json:"keys,omitempty"` // Hash
+	Sort []SortKey `json:"sort,omitempty"` // Merge
+}
+
+// SortKey orders by a column.
+type SortKey struct {
+	Column     int  `json:"column"`
+	Desc       bool `json:"desc,omitempty"`
+	NullsFirst bool `json:"nulls_first,omitempty"`
+}
+
+// Spec says what an operator does. The set is closed: the types of this file.
+type Spec interface{ spec() }
+
+// Scan reads the splits of a source, handed out to its tasks on demand. Filter,
+// over the columns read, is applied at once.
+type Scan struct {
+	Path    string           `json:"path"`
+	Options connect.Options  `json:"options"`
+	Stored  types.Schema     `json:"stored"` // what the source held when it was planned
+	Columns []connect.Column `json:"columns"`
+	Names   []string         `json:"names"`
+	Filter  *Expr            `json:"filter,omitempty"`
+}
+
+// Range yields From, From+Step, … before To; Columns is 1, or 0 where only rows count.
+type Range struct {
+	From    int64 `json:"from"`
+	To      int64 `json:"to"`
+	Step    int64 `json:"step"`
+	Columns int   `json:"columns"`
+}
+
+// Values yields Rows rows without columns, or no rows of the given types.
+type Values struct {
+	Rows  int64        `json:"rows"`
+	Types []types.Type `json:"types,omitempty"`
+}
+
+// Receive yields what arrives over an edge.
+type Receive struct {
+	Edge  int          `json:"edge"`
+	Types []types.Type `json:"types"`
+}
+
+// Filter keeps rows for which Cond is true.
+type Filter struct {
+	Cond Expr `json:"cond"`
+}
+
+// Project computes its columns.
+type Project struct {
+	Exprs []Expr   `json:"exprs"`
+	Names []string `json:"names"`
+}
+
+// Mode is which half of an aggregation an Aggregate does.
+type Mode string
+
+// The modes. Partial yields keys and states; Final reads them.
+const (
+	Whole   Mode = "whole"
+	Partial Mode = "partial"
+	Final   Mode = "final"
+)
+
+// Aggregate groups rows. In Final mode the first len(Keys) input columns are
+// the keys and the rest the states, aggregate by aggregate; Keys are then
+// references to them.
+type Aggregate struct {
+	Mode  Mode     `json:"mode"`
+	Keys  []Expr   `json:"keys"`
+	Aggs  []Agg    `json:"aggs"`
+	Names []string `json:"names"` // of keys, then aggregates
+}
+
+// Distinct keeps the first row of those that agree in the key columns.
+type Distinct struct {
+	Keys []int `json:"keys"`
+}
+
+// Position appends an INT column that orders rows as their source does: split,
+// then row within it.
+type Position struct{}
+
+// Sort orders all rows, stably.
+type Sort struct {
+	Keys []SortKey `json:"keys"`
+}
+
+// TopK yields the first Count rows in order of Keys, stably.
+type TopK struct {
+	Keys  []SortKey `json:"keys"`
+	Count int64     `json:"count"`
+}
+
+// Limit passes Count rows after Offset; Count < 0 passes all.
+type Limit struct {
+	Count  int64 `json:"count"`
+	Offset int64 `json:"offset"`
+}
+
+// Union passes the rows of all its inputs on; InOrder one input after another.
+type Union struct {
+	InOrder bool `json:"in_order,omitempty"`
+}
+
+// SetOp is INTERSECT or EXCEPT of two inputs: Except true, All counting duplicates.
+type SetOp struct {
+	Except bool `json:"except,omitempty"`
+	All    bool `json:"all,omitempty"`
+}
+
+// Sink writes the columns Columns to a file, all or nothing, under the names of Schema.
+type Sink struct {
+	Path    string          `json:"path"`
+	Options connect.Options `json:"options"`
+	Columns []int           `json:"columns"`
+	Schema  types.Schema    `json:"schema"`
+}
+
+// Result hands the columns Columns to the caller.
+type Result struct {
+	Columns []int `json:"columns"`
+}
+
+func (*Scan) spec()      {}
+func (*Range) spec()     {}
+func (*Values) spec()    {}
+func (*Receive) spec()   {}
+func (*Filter) spec()    {}
+func (*Project) spec()   {}
+func (*Aggregate) spec() {}
+func (*Distinct) spec()  {}
+func (*Position) spec()  {}
+func (*Sort) spec()      {}
+func (*TopK) spec()      {}
+func (*Limit) spec()     {}
+func (*Union) spec()     {}
+func (*SetOp) spec()     {}
+func (*Sink) spec()      {}
+func (*Result) spec()    {}
+
+// Expr is an expression in its wire form's clothes; Column.ID is a position.
+type Expr struct{ expr.Expr }
+
+// Agg is an aggregate call in its wire form's clothes.
+type Agg struct{ *expr.AggCall }

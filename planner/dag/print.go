@@ -1,0 +1,163 @@
+package dag
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rainsql/rainsql/expr"
+)
+
+// String prints the graph stage by stage, each as its operators from the last
+// to the first, as EXPLAIN shows it and tests compare it.
+func (g *Graph) String() string {
+	var sb strings.Builder
+	for _, st := range g.Stages {
+		fmt.Fprintf(&sb, "stage %d: %s\n", st.ID, tasks(st.Tasks))
+		for _, e := range st.Outputs {
+			fmt.Fprintf(&sb, "  => %s\n", e.describe())
+		}
+		st.write(&sb, len(st.Ops)-1, 1)
+	}
+	return sb.String()
+}
+
+func tasks(n int) string {
+	if n == 1 {
+		return "1 task"
+	}
+	return fmt.Sprintf("%d tasks", n)
+}
+
+func (st *Stage) write(sb *strings.Builder, op, depth int) {
+	fmt.Fprintf(sb, "%s%s\n", strings.Repeat("  ", depth), Describe(st.Ops[op].Spec))
+	for _, in := range st.Ops[op].Inputs {
+		st.write(sb, in, depth+1)
+	}
+}
+
+func (e Edge) describe() string {
+	s := string(e.Kind)
+	switch e.Kind {
+	case Hash:
+		s += " on " + positions(e.Keys)
+	case Merge:
+		s += " by " + sortText(e.Sort)
+	}
+	return fmt.Sprintf("%s to stage %d", s, e.To)
+}
+
+func positions(cols []int) string {
+	list := make([]string, len(cols))
+	for i, c := range cols {
+		list[i] = fmt.Sprintf("#%d", c)
+	}
+	return strings.Join(list, ", ")
+}
+
+func sortText(keys []SortKey) string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = fmt.Sprintf("#%d", k.Column)
+		if k.Desc {
+			list[i] += " DESC"
+		}
+		if k.NullsFirst {
+			list[i] += " NULLS FIRST"
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// Describe is an operator on one line.
+func Describe(s Spec) string {
+	switch s := s.(type) {
+	case *Scan:
+		text := fmt.Sprintf("scan '%s' (%s) [%s]", s.Path, s.Options.Format, strings.Join(s.Names, ", "))
+		if s.Filter != nil {
+			text += " where " + expr.String(s.Filter.Expr)
+		}
+		return text
+	case *Range:
+		return fmt.Sprintf("range %d to %d step %d", s.From, s.To, s.Step)
+	case *Values:
+		return fmt.Sprintf("values: rows=%d", s.Rows)
+	case *Receive:
+		return fmt.Sprintf("receive edge %d", s.Edge)
+	case *Filter:
+		return "filter " + expr.String(s.Cond.Expr)
+	case *Project:
+		list := make([]string, len(s.Exprs))
+		for i, e := range s.Exprs {
+			list[i] = expr.String(e.Expr)
+			if list[i] != s.Names[i] {
+				list[i] += " AS " + s.Names[i]
+			}
+		}
+		return "project " + strings.Join(list, ", ")
+	case *Aggregate:
+		return describeAggregate(s)
+	case *Distinct:
+		return "distinct: the first of each " + positions(s.Keys)
+	case *Position:
+		return "position"
+	case *Sort:
+		return "sort " + sortText(s.Keys)
+	case *TopK:
+		return fmt.Sprintf("top %d by %s", s.Count, sortText(s.Keys))
+	case *Limit:
+		text := fmt.Sprintf("limit %d", s.Count)
+		if s.Count < 0 {
+			text = "limit none"
+		}
+		if s.Offset > 0 {
+			text += fmt.Sprintf(" offset %d", s.Offset)
+		}
+		return text
+	case *Union:
+		if s.InOrder {
+			return "union in order"
+		}
+		return "union"
+	case *SetOp:
+		return setName(s)
+	case *Sink:
+		return fmt.Sprintf("into '%s' (%s) [%s]", s.Path, s.Options.Format, strings.Join(s.Schema.Names(), ", "))
+	case *Result:
+		return "result " + positions(s.Columns)
+	}
+	return Name(s)
+}
+
+func setName(s *SetOp) string {
+	text := "intersect"
+	if s.Except {
+		text = "except"
+	}
+	if s.All {
+		text += " all"
+	}
+	return text
+}
+
+func describeAggregate(s *Aggregate) string {
+	var sb strings.Builder
+	fmt.Fprintf(&sb, "aggregate (%s)", s.Mode)
+	for i, a := range s.Aggs {
+		if i > 0 {
+			sb.WriteByte(',')
+		}
+		text, name := expr.AggString(a.AggCall), s.Names[len(s.Keys)+i]
+		sb.WriteString(" " + text)
+		if text != name {
+			sb.WriteString(" AS " + name)
+		}
+	}
+	for i, k := range s.Keys {
+		sb.WriteString(map[bool]string{true: " by ", false: ", "}[i == 0])
+		sb.WriteString(expr.String(k.Expr))
+		if expr.String(k.Expr) != s.Names[i] {
+			sb.WriteString(" AS " + s.Names[i])
+		}
+	}
+	return sb.String()
+}

@@ -1,0 +1,131 @@
+package logical
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rainsql/rainsql/expr"
+)
+
+// String prints a plan as an indented tree, a node before its inputs. It is
+// what EXPLAIN shows and what tests compare.
+func String(n Node) string {
+	var sb strings.Builder
+	write(&sb, n, 0)
+	return sb.String()
+}
+
+func write(sb *strings.Builder, n Node, depth int) {
+	sb.WriteString(strings.Repeat("  ", depth))
+	sb.WriteString(Line(n))
+	sb.WriteByte('\n')
+	for _, in := range n.Inputs() {
+		write(sb, in, depth+1)
+	}
+}
+
+// Line describes one node without its inputs.
+func Line(n Node) string {
+	switch n := n.(type) {
+	case *Scan:
+		s := fmt.Sprintf("scan '%s' (%s) [%s]", n.Path, n.Options.Format, names(n.Columns()))
+		if n.Filter != nil {
+			s += " where " + expr.String(n.Filter)
+		}
+		return s
+	case *Range:
+		return fmt.Sprintf("range %d to %d step %d [%s]", n.From, n.To, n.Step, names(n.Out))
+	case *Values:
+		return fmt.Sprintf("values: rows=%d", n.Rows)
+	case *Empty:
+		return fmt.Sprintf("empty [%s]", names(n.Out))
+	case *Filter:
+		return "filter " + expr.String(n.Cond)
+	case *Project:
+		return "project " + itemList(n.Items)
+	case *Aggregate:
+		s := "aggregate"
+		if n.Partial {
+			s += " in two steps"
+		}
+		var aggs []string
+		for _, a := range n.Aggs {
+			aggs = append(aggs, named(expr.AggString(a.Call), a.Name))
+		}
+		if len(aggs) > 0 {
+			s += " " + strings.Join(aggs, ", ")
+		}
+		if len(n.Keys) > 0 {
+			s += " by " + itemList(n.Keys)
+		}
+		return s
+	case *Distinct:
+		if n.Ordered {
+			return "distinct: the first of each " + names(n.On)
+		}
+		return "distinct " + names(n.On)
+	case *Sort:
+		return "sort " + keyList(n.Keys)
+	case *TopK:
+		return fmt.Sprintf("top %d%s by %s", n.Count, offset(n.Offset), keyList(n.Keys))
+	case *Limit:
+		if n.Count < 0 {
+			return fmt.Sprintf("limit none%s", offset(n.Offset))
+		}
+		return fmt.Sprintf("limit %d%s", n.Count, offset(n.Offset))
+	case *SetOp:
+		return string(n.Kind) + " [" + names(n.Out) + "]"
+	case *Tee:
+		return fmt.Sprintf("tee into '%s' (%s) [%s]", n.Target.Path, n.Target.Options.Format, strings.Join(n.Names, ", "))
+	case *Sink:
+		if n.Target == nil {
+			return "result [" + strings.Join(n.Names, ", ") + "]"
+		}
+		return fmt.Sprintf("into '%s' (%s) [%s]", n.Target.Path, n.Target.Options.Format, strings.Join(n.Names, ", "))
+	}
+	return fmt.Sprintf("%T", n)
+}
+
+func offset(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" offset %d", n)
+}
+
+func names(cols []Column) string {
+	list := make([]string, len(cols))
+	for i, c := range cols {
+		list[i] = c.Name
+	}
+	return strings.Join(list, ", ")
+}
+
+func itemList(items []Item) string {
+	list := make([]string, len(items))
+	for i, it := range items {
+		list[i] = named(expr.String(it.Expr), it.Name)
+	}
+	return strings.Join(list, ", ")
+}
+
+func named(text, name string) string {
+	if text == name {
+		return text
+	}
+	return text + " AS " + name
+}
+
+func keyList(keys []SortKey) string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = k.Column.Name
+		if k.Desc {
+			list[i] += " DESC"
+		}
+		if k.NullsFirst {
+			list[i] += " NULLS FIRST"
+		}
+	}
+	return strings.Join(list, ", ")
+}
