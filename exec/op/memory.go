@@ -1,0 +1,95 @@
+package op
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// Memory is a query's budget on a node, shared by all of its tasks. It is safe
+// for concurrent use.
+type Memory struct {
+	limit int64
+	used  atomic.Int64
+	peak  atomic.Int64
+}
+
+// NewMemory returns a budget of limit bytes; 0 is without limit.
+func NewMemory(limit int64) *Memory { return &Memory{limit: limit} }
+
+// Used is what accounts hold now, in bytes.
+func (m *Memory) Used() int64 { return m.used.Load() }
+
+// Peak is the most they have held.
+func (m *Memory) Peak() int64 { return m.peak.Load() }
+
+// ExhaustedError says that a query needs more than its memory_limit.
+type ExhaustedError struct {
+	Operator string
+	Holds    int64 // what the operator holds, in bytes
+	Limit    int64
+}
+
+// Error says what to do about it.
+func (e *ExhaustedError) Error() string {
+	return fmt.Sprintf("the query needs more than memory_limit = %s: its %s holds %s; raise it with SET memory_limit, or filter earlier",
+		FormatBytes(e.Limit), e.Operator, FormatBytes(e.Holds))
+}
+
+// FormatBytes prints a size as people write it.
+func FormatBytes(n int64) string {
+	units := []string{"B", "KB", "MB", "GB", "TB"}
+	f := float64(n)
+	i := 0
+	for f >= 1000 && i < len(units)-1 {
+		f /= 1000
+		i++
+	}
+	if i == 0 || f == float64(int64(f)) {
+		return fmt.Sprintf("%.0f%s", f, units[i])
+	}
+	return fmt.Sprintf("%.1f%s", f, units[i])
+}
+
+// Account is what one operator holds of the budget. It is used by its task's
+// goroutine only.
+type Account struct {
+	memory   *Memory
+	operator string
+	held     int64
+}
+
+// Account opens an account for an operator, named in errors.
+func (m *Memory) Account(operator string) *Account { return &Account{memory: m, operator: operator} }
+
+// Set says how many bytes the operator now holds. It fails with an
+// *ExhaustedError when the query's budget does not allow it.
+func (a *Account) Set(bytes int64) error {
+	if a == nil || a.memory == nil {
+		return nil
+	}
+	delta := bytes - a.held
+	used := a.memory.used.Add(delta)
+	a.held = bytes
+	for peak := a.memory.peak.Load(); used > peak && !a.memory.peak.CompareAndSwap(peak, used); {
+		peak = a.memory.peak.Load()
+	}
+	if delta > 0 && a.memory.limit > 0 && used > a.memory.limit {
+		return &ExhaustedError{Operator: a.operator, Holds: bytes, Limit: a.memory.limit}
+	}
+	return nil
+}
+
+// Add says that the operator holds so many bytes more (or fewer).
+func (a *Account) Add(bytes int64) error {
+	if a == nil {
+		return nil
+	}
+	return a.Set(a.held + bytes)
+}
+
+// Close gives everything back. It is idempotent, and safe on nil.
+func (a *Account) Close() {
+	if a != nil {
+		_ = a.Set(0)
+	}
+}

@@ -1,0 +1,405 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/rainsql/rainsql/exec/exchange"
+	"github.com/rainsql/rainsql/exec/op"
+	"github.com/rainsql/rainsql/exec/operators"
+	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/planner/dag"
+)
+
+// node is an operator in its place: what it yields goes to the next one.
+type node struct {
+	op     op.Operator // nil for a leaf
+	leaf   leaf
+	queue  *splitQueue // of a leaf that scans
+	to     *node       // nil for the root
+	input  int         // of to, that this node feeds
+	open   int         // inputs that have not ended
+	closed bool        // it has said Enough, or has finished
+	send   *fan        // the root's outputs
+	meter  *Meter
+}
+
+// Push implements op.Output: it hands a batch to whatever comes next.
+func (n *node) Push(ctx context.Context, b *op.Batch) (op.Flow, error) {
+	if n.to == nil {
+		return n.send.push(ctx, b)
+	}
+	return n.to.take(ctx, n.input, b)
+}
+
+// take gives the node's operator a batch.
+func (n *node) take(ctx context.Context, input int, b *op.Batch) (op.Flow, error) {
+	if n.closed {
+		return op.Enough, nil
+	}
+	stop := n.meter.start(b)
+	flow, err := n.op.Push(ctx, input, b, n)
+	stop()
+	return flow, err
+}
+
+// end tells the node that an input has ended; after the last, what follows it ends too.
+func (n *node) end(ctx context.Context, input int) error {
+	if n.op != nil {
+		if err := n.op.Finish(ctx, input, n); err != nil {
+			return err
+		}
+	}
+	n.open--
+	if n.open > 0 {
+		return nil
+	}
+	n.closed = true
+	if n.to != nil {
+		return n.to.end(ctx, n.input)
+	}
+	n.send.close()
+	return nil
+}
+
+// fan is the outputs of a task: every edge gets every batch.
+type fan struct{ to []exchange.Sender }
+
+func (f *fan) push(ctx context.Context, b *op.Batch) (op.Flow, error) {
+	flow := op.Enough
+	if len(f.to) == 0 { // run again, to find a fault
+		return op.More, nil
+	}
+	for _, s := range f.to {
+		got, err := s.Send(ctx, b)
+		if err != nil {
+			return op.Enough, err
+		}
+		if got == op.More {
+			flow = op.More
+		}
+	}
+	return flow, nil
+}
+
+func (f *fan) endSplit(ctx context.Context, split int) error {
+	for _, s := range f.to {
+		if err := s.EndSplit(ctx, split); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *fan) close() {
+	for _, s := range f.to {
+		s.Close()
+	}
+}
+
+// task runs the operators of a stage over one share of its input.
+type task struct {
+	stage  *dag.Stage
+	nodes  []*node
+	leaves []*node
+	out    *fan
+}
+
+// build makes the operators of a stage: the one place where specs become
+// operators. With again the task reads that in place of its scan, and its rows go nowhere.
+func (r *run) build(ctx context.Context, st *dag.Stage, index int, again leaf) (*task, error) {
+	t := &task{stage: st, out: &fan{}}
+	for _, e := range st.Outputs {
+		if again == nil {
+			t.out.to = append(t.out.to, r.edges[e.ID].Sender(index))
+		}
+	}
+	for i, spec := range st.Ops {
+		n := &node{open: max(1, len(spec.Inputs)), send: t.out, meter: r.meter(st.ID, i)}
+		t.nodes = append(t.nodes, n)
+		for k, in := range spec.Inputs {
+			t.nodes[in].to, t.nodes[in].input = n, k
+		}
+		err := r.fill(ctx, n, st, i, index, again)
+		if n.leaf != nil {
+			t.leaves = append(t.leaves, n)
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, again leaf) error {
+	switch s := st.Ops[at].Spec.(type) {
+	case *dag.Scan:
+		n.queue, n.leaf = r.queues[st.ID][at], again
+		if again == nil {
+			n.leaf = pump(ctx, &scanLeaf{queue: n.queue, stats: r.stats})
+		}
+		if s.Filter != nil {
+			n.op = operators.NewFilter(s.Filter.Expr)
+		}
+	case *dag.Range:
+		n.leaf = &rangeLeaf{at: s.From, to: s.To, step: s.Step, columns: s.Columns, mem: r.env.Alloc}
+	case *dag.Values:
+		n.leaf = &valuesLeaf{rows: s.Rows, types: s.Types, mem: r.env.Alloc}
+	case *dag.Receive:
+		n.leaf = &receiveLeaf{from: r.edges[s.Edge].Receiver(index)}
+	case *dag.Filter:
+		n.op = operators.NewFilter(s.Cond.Expr)
+	case *dag.Project:
+		n.op = operators.NewProject(bare(s.Exprs))
+	case *dag.Aggregate:
+		n.op = operators.NewAggregate(s)
+	case *dag.Distinct:
+		n.op = operators.NewDistinct(s.Keys)
+	case *dag.Position:
+		n.op = operators.NewPosition()
+	case *dag.Sort:
+		n.op = operators.NewSort(s.Keys)
+	case *dag.TopK:
+		n.op = operators.NewTopK(s.Keys, s.Count)
+	case *dag.Limit:
+		n.op = operators.NewLimit(s.Count, s.Offset)
+	case *dag.Union:
+		n.op = operators.NewUnion()
+	case *dag.SetOp:
+		n.op = operators.NewSetOp(s.Except, s.All)
+	case *dag.Sink:
+		n.op = r.sink(s)
+	case *dag.Result:
+		n.op = operators.NewResult(s.Columns, r.rt.Result)
+	default:
+		return fmt.Errorf("internal: no operator for %T", s)
+	}
+	return nil
+}
+
+func bare(list []dag.Expr) []expr.Expr {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		out[i] = e.Expr
+	}
+	return out
+}
+
+// run drives the task to its end.
+func (t *task) run(ctx context.Context, env *op.Env) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicError(r)
+		}
+	}()
+	for _, n := range t.nodes {
+		if n.op != nil {
+			if err := n.op.Open(ctx, env); err != nil {
+				return err
+			}
+		}
+	}
+	for _, group := range t.groups() {
+		if err := t.drive(ctx, group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groups are the leaves in the order in which they must be read; those of one
+// group are read together.
+func (t *task) groups() [][]*node {
+	if len(t.leaves) == 1 {
+		return [][]*node{t.leaves}
+	}
+	var groups [][]*node
+	together := t.leaves
+	for i, n := range t.nodes {
+		seq := t.sequence(n, i)
+		if seq == nil {
+			continue
+		}
+		together = nil
+		for _, in := range seq {
+			groups = append(groups, []*node{t.leafOf(t.stage.Ops[i].Inputs[in])})
+		}
+	}
+	if len(together) > 0 {
+		groups = append(groups, together)
+	}
+	return groups
+}
+
+func (t *task) sequence(n *node, at int) []int {
+	if s, ok := n.op.(op.Sequenced); ok {
+		return s.InputOrder()
+	}
+	if u, ok := t.stage.Ops[at].Spec.(*dag.Union); ok && u.InOrder {
+		seq := make([]int, len(t.stage.Ops[at].Inputs))
+		for i := range seq {
+			seq[i] = i
+		}
+		return seq
+	}
+	return nil
+}
+
+// leafOf follows an operator's first inputs down to the leaf.
+func (t *task) leafOf(at int) *node {
+	for len(t.stage.Ops[at].Inputs) > 0 {
+		at = t.stage.Ops[at].Inputs[0]
+	}
+	return t.nodes[at]
+}
+
+// drive reads a group of leaves to their ends.
+func (t *task) drive(ctx context.Context, group []*node) error {
+	if len(group) == 1 {
+		return t.driveOne(ctx, group[0])
+	}
+	return t.driveMany(ctx, group)
+}
+
+func (t *task) driveOne(ctx context.Context, n *node) error {
+	for {
+		m, err := n.leaf.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return n.end(ctx, 0)
+		}
+		if err != nil {
+			return t.faulty(ctx, n, m.Split, err)
+		}
+		enough, err := t.deliver(ctx, n, m)
+		if err != nil {
+			return t.faulty(ctx, n, m.Split, err)
+		}
+		if enough {
+			if err := n.leaf.close(); err != nil {
+				return err
+			}
+			return n.end(ctx, 0)
+		}
+	}
+}
+
+// deliver pushes one message into the operators above a leaf.
+func (t *task) deliver(ctx context.Context, n *node, m exchange.Message) (enough bool, err error) {
+	if m.Batch == nil {
+		if n.queue != nil {
+			n.queue.end(m.Split)
+		}
+		return false, t.out.endSplit(ctx, m.Split)
+	}
+	defer m.Batch.Release()
+	var flow op.Flow
+	if n.op != nil { // a scan with its filter
+		flow, err = n.take(ctx, 0, m.Batch)
+	} else {
+		stop := n.meter.start(m.Batch)
+		flow, err = n.Push(ctx, m.Batch)
+		stop()
+	}
+	return flow == op.Enough, err
+}
+
+// driveMany reads leaves as their rows come, each pumped into one channel.
+func (t *task) driveMany(ctx context.Context, group []*node) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	type from struct {
+		n *node
+		m exchange.Message
+		e error
+	}
+	ch := make(chan from)
+	done := make(chan struct{})
+	pumps := 0
+	for _, n := range group {
+		pumps++
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for {
+				m, err := guarded(ctx, n.leaf.next)
+				select {
+				case ch <- from{n, m, err}:
+				case <-ctx.Done():
+					if m.Batch != nil {
+						m.Batch.Release()
+					}
+					return
+				}
+				if err != nil {
+					return
+				}
+			}
+		}()
+	}
+	err := func() error {
+		for left := len(group); left > 0; {
+			select {
+			case f := <-ch:
+				switch {
+				case errors.Is(f.e, io.EOF):
+					left--
+					if err := f.n.end(ctx, 0); err != nil {
+						return err
+					}
+				case f.e != nil:
+					return f.e
+				default:
+					enough, err := t.deliver(ctx, f.n, f.m)
+					if err != nil {
+						return err
+					}
+					if enough { // all inputs lead to the same operator, which wants no more
+						return t.endAll(ctx, group)
+					}
+				}
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		return nil
+	}()
+	cancel(errors.New("the task has ended"))
+	for range pumps {
+		<-done
+	}
+	return err
+}
+
+func (t *task) endAll(ctx context.Context, group []*node) error {
+	for _, n := range group {
+		if !n.closed {
+			if err := n.end(ctx, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// release lets go of the neighbours: those upstream learn that no more is
+// wanted, those downstream that no more comes. It is idempotent.
+func (t *task) release() error {
+	t.out.close()
+	var errs []error
+	for _, n := range t.leaves {
+		errs = append(errs, n.leaf.close())
+	}
+	return errors.Join(errs...)
+}
+
+// close frees everything the task holds, whatever happened.
+func (t *task) close() error {
+	errs := []error{t.release()}
+	for _, n := range t.nodes {
+		if n.op != nil {
+			errs = append(errs, n.op.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
