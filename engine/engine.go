@@ -1,0 +1,144 @@
+// Package engine puts the parts together: it takes text, plans it, runs it and
+// hands rows to its caller. Embedded, everything happens in this process; a
+// cluster will run the same plans.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"go.uber.org/zap"
+
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/planner/analyze"
+)
+
+// Config is what an engine is made with. The zero value of every field is its default.
+type Config struct {
+	Log          *zap.Logger      // default: no log
+	Alloc        memory.Allocator // default: Go's heap
+	Now          func() time.Time // default: time.Now
+	Parallelism  int              // tasks of a stage; default: the number of cores
+	MemoryLimit  int64            // bytes a query may hold; default: 80% of the machine's
+	SplitBytes   int64            // size of a scan's splits; default: DefaultSplitBytes
+	DisableRules map[string]bool  // optimiser rules to leave out, for tests
+}
+
+// DefaultSplitBytes is the size of the pieces in which tasks read a file: large
+// enough that a piece costs little beside its bytes, small enough for a core's cache.
+const DefaultSplitBytes = 1 << 20
+
+// Engine runs queries in this process. It is safe for concurrent use; each
+// caller has a Session of its own.
+type Engine struct{ cfg Config }
+
+// New returns an engine. It opens nothing and starts nothing.
+func New(cfg Config) *Engine {
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	if cfg.Alloc == nil {
+		cfg.Alloc = memory.DefaultAllocator
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Parallelism == 0 {
+		cfg.Parallelism = runtime.GOMAXPROCS(0)
+	}
+	if cfg.SplitBytes == 0 {
+		cfg.SplitBytes = DefaultSplitBytes
+	}
+	return &Engine{cfg: cfg}
+}
+
+// Handler is the caller's side of a session: where rows and messages go. Its
+// methods are called one at a time.
+type Handler interface {
+	// Rows begins a result. The sink receives its rows while the query runs;
+	// Commit ends it, Abort says that the query failed.
+	Rows(schema types.Schema) (connect.Sink, error)
+	// Text is a result that is text, such as a plan.
+	Text(text string) error
+	// Notice is something to know that is no result: what was written, what was skipped.
+	Notice(text string)
+	// Done follows each statement that ran.
+	Done(stats Summary)
+}
+
+// Summary is what a statement did.
+type Summary struct {
+	Elapsed             time.Duration
+	BytesRead, RowsRead int64
+	RowsOut             int64
+	PeakMemory          int64 // bytes that its operators held
+}
+
+// Session is one caller's conversation: its settings, and the names LET gave.
+// It is used by one goroutine at a time.
+type Session struct {
+	engine   *Engine
+	params   map[string]string
+	settings map[string]string
+	env      analyze.Env
+}
+
+// NewSession begins a session. params are the values of $name.
+func (e *Engine) NewSession(params map[string]string) *Session {
+	return &Session{engine: e, params: params, settings: map[string]string{}}
+}
+
+// Set changes a setting, as SET name = value does.
+func (s *Session) Set(name, value string) error {
+	if err := analyze.CheckSetting(name, value); err != nil {
+		return err
+	}
+	s.settings[name] = value
+	return nil
+}
+
+func (s *Session) parallelism() int {
+	if n, err := strconv.Atoi(s.settings["parallelism"]); err == nil {
+		return n
+	}
+	return s.engine.cfg.Parallelism
+}
+
+func (s *Session) memoryLimit() int64 {
+	if v, ok := s.settings["memory_limit"]; ok {
+		if n, err := analyze.ParseSize(v); err == nil {
+			return n
+		}
+	}
+	if s.engine.cfg.MemoryLimit != 0 {
+		return s.engine.cfg.MemoryLimit
+	}
+	return defaultMemoryLimit()
+}
+
+// withTimeLimit bounds a query by time_limit.
+func (s *Session) withTimeLimit(ctx context.Context) (context.Context, context.CancelFunc) {
+	v, ok := s.settings["time_limit"]
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	d, err := analyze.ParseDuration(v)
+	if err != nil || d == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("the query ran longer than time_limit = %s", v))
+}
+
+// rowLimit is the most rows a query may hand out; 0 is without limit.
+func (s *Session) rowLimit() int64 {
+	n, err := strconv.ParseInt(s.settings["row_limit"], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"go.uber.org/zap"
+
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/exec/op"
+	"github.com/rainsql/rainsql/exec/task"
+	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/internal/suggest"
+	"github.com/rainsql/rainsql/parser"
+	"github.com/rainsql/rainsql/parser/ast"
+	"github.com/rainsql/rainsql/planner/analyze"
+	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/planner/logical"
+	"github.com/rainsql/rainsql/planner/optimize"
+)
+
+func nearest(word string, list []string) string { return suggest.Nearest(word, list) }
+
+// Run runs a script. Its errors that can be found before running come together,
+// as *parser.Diagnostics, and then nothing has run; otherwise it stops at the
+// first statement that fails. file names the text in messages.
+func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
+	script, err := parser.Parse(file, src)
+	f := newFiles()
+	defer f.close() //nolint:errcheck // read-only files: nothing is lost
+	a := analyze.New(ctx, f, &s.env, s.params, src)
+	ready := s.check(a, script)
+	if err := together(src, err, a.Err()); err != nil {
+		return err
+	}
+	for i, st := range script.Statements {
+		meaning := ready[i]
+		if meaning == nil {
+			if meaning, err = a.Bind(st); err != nil {
+				return err
+			}
+		}
+		if err := s.statement(ctx, f, meaning, h); err != nil {
+			return inStatement(script, st, err)
+		}
+	}
+	return nil
+}
+
+// inStatement says which statement of several an error of the run is about.
+func inStatement(script *ast.Script, st *ast.Statement, err error) error {
+	if len(script.Statements) == 1 || errors.As(err, new(*parser.Diagnostics)) {
+		return err
+	}
+	return fmt.Errorf("%s:%d:%d: %w", st.Pos.Filename, st.Pos.Line, st.Pos.Column, err)
+}
+
+// check binds every statement that can be bound before any has run.
+func (s *Session) check(a *analyze.Analyzer, script *ast.Script) []analyze.Statement {
+	ready := make([]analyze.Statement, len(script.Statements))
+	for i, st := range script.Statements {
+		ready[i], _ = a.Check(st)
+	}
+	return ready
+}
+
+// together joins the errors of the grammar and of the meaning.
+func together(src string, errs ...error) error {
+	all := &parser.Diagnostics{Source: src}
+	for _, err := range errs {
+		var d *parser.Diagnostics
+		if errors.As(err, &d) {
+			all.List = append(all.List, d.List...)
+		}
+	}
+	return all.Err()
+}
+
+// statement runs one statement: the one place where meanings become actions.
+func (s *Session) statement(ctx context.Context, f *files, meaning analyze.Statement, h Handler) error {
+	switch m := meaning.(type) {
+	case *analyze.Query:
+		if x, ok := h.(*explaining); ok {
+			return s.explain(ctx, f, &analyze.Explain{Plan: m.Plan, Analyze: x.analyze, Format: x.format}, h)
+		}
+		return s.query(ctx, f, m.Plan, h)
+	case *analyze.Explain:
+		return s.explain(ctx, f, m, h)
+	case *analyze.Describe:
+		return s.describe(m.Schema, h)
+	case *analyze.Show:
+		return s.show(m.What, h)
+	case *analyze.Setting:
+		return s.Set(m.Name, m.Value)
+	case *analyze.Let:
+		return nil
+	}
+	return fmt.Errorf("internal: no action for %T", meaning)
+}
+
+// plan takes a query from its meaning to its stages.
+func (s *Session) plan(plan *logical.Sink, trace func(string, *logical.Sink)) (*logical.Sink, *dag.Graph, error) {
+	plan = optimize.Plan(plan, s.engine.cfg.DisableRules, trace)
+	g, err := dag.Build(plan, dag.Config{Parallelism: s.parallelism(), SplitBytes: s.engine.cfg.SplitBytes})
+	return plan, g, err
+}
+
+func (s *Session) query(ctx context.Context, f *files, plan *logical.Sink, h Handler) error {
+	plan, g, err := s.plan(plan, nil)
+	if err != nil {
+		return err
+	}
+	var out connect.Sink
+	if plan.Target == nil {
+		if out, err = h.Rows(g.Schema); err != nil {
+			return err
+		}
+	}
+	sum, _, err := s.execute(ctx, f, g, out, h, false)
+	if err != nil {
+		if out != nil {
+			err = errors.Join(err, out.Abort())
+		}
+		return err
+	}
+	if out != nil {
+		if err := out.Commit(); err != nil {
+			return err
+		}
+	}
+	h.Done(sum)
+	return nil
+}
+
+// execute runs a graph; rows of its result go to out.
+func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out connect.Sink, h Handler, measure bool) (Summary, task.Report, error) {
+	ctx, cancel := s.withTimeLimit(ctx)
+	defer cancel()
+	begin := time.Now()
+	mem := op.NewMemory(s.memoryLimit())
+	stats := &task.Stats{}
+	rt := &task.Runtime{
+		Opener:     f,
+		Env:        &op.Env{Alloc: s.engine.cfg.Alloc, Memory: mem, Eval: &expr.Env{Now: s.engine.cfg.Now()}},
+		SplitBytes: s.engine.cfg.SplitBytes,
+		Measure:    measure,
+	}
+	var rows int64
+	limit := s.rowLimit()
+	rt.Result = func(ctx context.Context, cols []arrow.Array, n int) (op.Flow, error) {
+		rows += int64(n)
+		if limit > 0 && rows > limit {
+			return op.Enough, fmt.Errorf("the query gives more than row_limit = %d rows; LIMIT them, or raise it with SET row_limit", limit)
+		}
+		if out == nil {
+			return op.More, nil
+		}
+		return op.More, out.Write(cols, n)
+	}
+	report, err := task.Graph(ctx, g, rt, stats)
+	s.logFailure(err)
+	if n := stats.Skipped.Load(); n > 0 {
+		h.Notice(fmt.Sprintf("%s skipped (on_error = 'skip')", count(n, "row")))
+	}
+	if n := stats.Nulled.Load(); n > 0 {
+		h.Notice(fmt.Sprintf("%s with values replaced by NULL (on_error = 'null')", count(n, "row")))
+	}
+	for _, w := range stats.Written {
+		rows += w.Rows
+		h.Notice(fmt.Sprintf("wrote %s to %s", count(w.Rows, "row"), w.Path))
+	}
+	sum := Summary{
+		Elapsed: time.Since(begin), BytesRead: stats.Bytes.Load(), RowsRead: stats.Rows.Load(),
+		RowsOut: rows, PeakMemory: mem.Peak(),
+	}
+	return sum, report, err
+}
+
+// logFailure keeps what a user need not see: the stack of a fault of this program.
+func (s *Session) logFailure(err error) {
+	var internal *task.InternalError
+	if errors.As(err, &internal) {
+		s.engine.cfg.Log.Error("internal error", zap.String("reason", internal.Reason), zap.String("stack", internal.Stack))
+	}
+}
+
+// count prints a number of things.
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return thousands(n) + " " + what + "s"
+}
+
+// thousands prints 1234567 as 1,234,567.
+func thousands(n int64) string {
+	s := fmt.Sprint(n)
+	var parts []string
+	for len(s) > 3 {
+		parts = append([]string{s[len(s)-3:]}, parts...)
+		s = s[:len(s)-3]
+	}
+	return strings.Join(append([]string{s}, parts...), ",")
+}
