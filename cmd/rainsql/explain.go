@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newExplain(std streams) *cobra.Command {
+	q := &queryFlags{std: std, format: "csv"}
+	var analyze bool
+	var format string
+	cmd := &cobra.Command{
+		Use:   "explain [-f FILE | -c TEXT]…",
+		Short: "Show how the queries of a script would run",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch format {
+			case "text", "json", "dot":
+			default:
+				return usagef("unknown format %q: use text, json or dot", format)
+			}
+			return q.explain(cmd.Context(), analyze, format)
+		},
+	}
+	q.register(cmd, false)
+	cmd.Flags().BoolVar(&analyze, "analyze", false, "run the query and count what passes each operator")
+	cmd.Flags().StringVar(&format, "format", "text", "text, json or dot")
+	return cmd
+}
+
+// explain runs the scripts with EXPLAIN before every query.
+func (q *queryFlags) explain(ctx context.Context, analyze bool, format string) error {
+	s, err := q.session()
+	if err != nil {
+		return err
+	}
+	if len(q.scripts) == 0 {
+		q.scripts = []script{{file: "-"}}
+	}
+	h := &handler{format: "csv", out: standardOut{q.std.out}, err: q.std.err}
+	for _, sc := range q.scripts {
+		name, text, err := q.read(sc)
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		if err := s.ExplainScript(ctx, name, text, analyze, format, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/exec/op"
+	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/internal/render"
+	"github.com/rainsql/rainsql/planner/analyze"
+)
+
+// queryFlags are the flags of what runs scripts.
+type queryFlags struct {
+	std      streams
+	scripts  []script // -f and -c, in the order given
+	format   string
+	out      string
+	params   []string
+	settings []string
+	timer    bool
+}
+
+// script is a -f or a -c.
+type script struct {
+	file string // "-" is standard input
+	text string // of -c
+}
+
+// scriptFlag gathers -f and -c in one list, so that their order is kept.
+type scriptFlag struct {
+	to   *[]script
+	text bool
+}
+
+func (f scriptFlag) String() string { return "" }
+func (f scriptFlag) Type() string {
+	if f.text {
+		return "text"
+	}
+	return "file"
+}
+
+func (f scriptFlag) Set(v string) error {
+	if f.text {
+		*f.to = append(*f.to, script{file: "-c", text: v})
+	} else {
+		*f.to = append(*f.to, script{file: v})
+	}
+	return nil
+}
+
+func (q *queryFlags) register(cmd *cobra.Command, rows bool) {
+	fl := cmd.Flags()
+	fl.VarP(scriptFlag{to: &q.scripts}, "file", "f", "run a script; - is standard input; may be repeated")
+	fl.VarP(scriptFlag{to: &q.scripts, text: true}, "command", "c", "run text; may be repeated")
+	fl.StringArrayVar(&q.params, "param", nil, "value of $name, as name=value")
+	fl.StringArrayVar(&q.settings, "set", nil, "a setting, as key=value: parallelism, memory_limit, time_limit, row_limit")
+	if rows {
+		fl.StringVar(&q.format, "format", "", "of the rows: "+strings.Join(render.Names(), ", ")+" (default table on a terminal, csv elsewhere)")
+		fl.StringVarP(&q.out, "output", "o", "", "write rows to this file, whole or not at all")
+		fl.BoolVar(&q.timer, "timer", false, "tell wall time, rows and bytes read")
+	}
+}
+
+// pairs splits name=value flags.
+func pairs(list []string, flag string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, p := range list {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return nil, usagef("%s %q: write %s name=value", flag, p, flag)
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+// session makes a session with the settings of the flags.
+func (q *queryFlags) session() (*engine.Session, error) {
+	params, err := pairs(q.params, "--param")
+	if err != nil {
+		return nil, err
+	}
+	settings, err := pairs(q.settings, "--set")
+	if err != nil {
+		return nil, err
+	}
+	s := engine.New(engine.Config{}).NewSession(params)
+	for name, value := range settings {
+		if err := analyze.CheckSetting(name, value); err != nil {
+			return nil, usageError{err}
+		}
+		if err := s.Set(name, value); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	return s, nil
+}
+
+// read returns the text of a script and the name by which messages call it.
+func (q *queryFlags) read(s script) (name, text string, err error) {
+	switch s.file {
+	case "-c":
+		return "command", s.text, nil
+	case "-":
+		b, err := io.ReadAll(q.std.in)
+		return "stdin", string(b), err
+	}
+	b, err := os.ReadFile(s.file)
+	if err != nil {
+		return "", "", fmt.Errorf("cannot read the script: %w", err)
+	}
+	return s.file, string(b), nil
+}
+
+func (q *queryFlags) run(ctx context.Context) error {
+	if q.format == "" {
+		q.format = "csv"
+		if q.out == "" && terminal(q.std.out) {
+			q.format = "table"
+		}
+	}
+	if err := render.Check(q.format); err != nil {
+		return usageError{err}
+	}
+	s, err := q.session()
+	if err != nil {
+		return err
+	}
+	h := &handler{format: q.format, out: standardOut{q.std.out}, err: q.std.err, timer: q.timer}
+	if q.out != "" {
+		return toFile(q.out, func(w io.Writer) error {
+			h.out = w
+			return q.runAll(ctx, s, h)
+		})
+	}
+	return q.runAll(ctx, s, h)
+}
+
+// runAll runs the scripts one after another, in one session.
+func (q *queryFlags) runAll(ctx context.Context, s *engine.Session, h *handler) error {
+	if len(q.scripts) == 0 {
+		if terminal(q.std.in) {
+			return q.prompt(ctx, s, h)
+		}
+		q.scripts = []script{{file: "-"}}
+	}
+	for _, sc := range q.scripts {
+		name, text, err := q.read(sc)
+		if err != nil {
+			return err
+		}
+		if err := s.Run(ctx, name, text, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handler shows what a session gives.
+type handler struct {
+	format string
+	out    io.Writer
+	err    io.Writer
+	timer  bool
+}
+
+// Rows implements engine.Handler.
+func (h *handler) Rows(schema types.Schema) (connect.Sink, error) {
+	return render.New(h.out, h.format, schema)
+}
+
+// Text implements engine.Handler.
+func (h *handler) Text(text string) error {
+	_, err := io.WriteString(h.out, text)
+	return err
+}
+
+// Notice implements engine.Handler.
+func (h *handler) Notice(text string) { fmt.Fprintln(h.err, text) }
+
+// Done implements engine.Handler.
+func (h *handler) Done(sum engine.Summary) {
+	if h.timer {
+		fmt.Fprintf(h.err, "%s, %d rows and %s read, %d rows out\n",
+			sum.Elapsed.Round(100*time.Microsecond), sum.RowsRead, op.FormatBytes(sum.BytesRead), sum.RowsOut)
+	}
+}
