@@ -19,24 +19,46 @@ import (
 // planning opened is kept for the run that follows, so that its types are
 // inferred once and it is the same file. It serves one statement at a time.
 type files struct {
-	opened map[string][]connect.Source
-	kept   int
+	opened  map[string][]connect.Source
+	kept    int
+	streams map[string]*stream // by path: what can be read once only
+}
+
+// stream is a pipe or terminal that planning has looked at. Its source is kept
+// until the one run that reads it.
+type stream struct {
+	table  *analyze.Table
+	key    string
+	source connect.Source
 }
 
 // maxKept bounds the files that a long script holds open before it runs; those
 // beyond it are opened again when their statement comes.
 const maxKept = 64
 
-func newFiles() *files { return &files{opened: map[string][]connect.Source{}} }
+func newFiles() *files {
+	return &files{opened: map[string][]connect.Source{}, streams: map[string]*stream{}}
+}
 
 // Table implements analyze.Catalog.
 func (f *files) Table(ctx context.Context, path string, o connect.Options) (*analyze.Table, error) {
+	asked := sourceKey(path, o)
+	if s := f.streams[path]; s != nil {
+		if s.key != asked {
+			return nil, readOnce(path)
+		}
+		return s.table, nil
+	}
 	o, src, err := f.open(ctx, path, o)
 	if err != nil {
 		return nil, err
 	}
 	found := &analyze.Table{Options: o, Schema: src.Schema(), Size: src.Size()}
-	if f.kept >= maxKept && src.Size() >= 0 { // a pipe cannot be opened twice
+	if src.Size() < 0 {
+		f.streams[path] = &stream{table: found, key: asked, source: src}
+		return found, nil
+	}
+	if f.kept >= maxKept {
 		return found, src.Close()
 	}
 	key := sourceKey(path, o)
@@ -67,6 +89,14 @@ func (f *files) open(ctx context.Context, path string, o connect.Options) (conne
 
 // OpenSource implements task.Opener.
 func (f *files) OpenSource(ctx context.Context, path string, o connect.Options) (connect.Source, error) {
+	if s := f.streams[path]; s != nil {
+		src := s.source
+		s.source = nil
+		if src == nil {
+			return nil, readOnce(path)
+		}
+		return src, nil
+	}
 	key := sourceKey(path, o)
 	if have := f.opened[key]; len(have) > 0 {
 		f.opened[key] = have[1:]
@@ -98,6 +128,9 @@ func (f *files) Target(path string, o connect.Options, columns types.Schema) (co
 	if isFolder(local) {
 		return o, &connect.Error{File: path, Msg: "is a directory", Hint: "name a file in it"}
 	}
+	if folder := filepath.Dir(local); !isFolder(folder) {
+		return o, &connect.Error{File: path, Msg: "its folder does not exist", Hint: "create it first: mkdir -p " + folder}
+	}
 	if o, err = formats.Resolve(local, path, o); err != nil {
 		return o, err
 	}
@@ -117,8 +150,17 @@ func (f *files) close() error {
 			errs = append(errs, s.Close())
 		}
 	}
-	f.opened = map[string][]connect.Source{}
+	for _, s := range f.streams {
+		if s.source != nil {
+			errs = append(errs, s.source.Close())
+		}
+	}
+	f.opened, f.streams = nil, nil
 	return errors.Join(errs...)
+}
+
+func readOnce(path string) error {
+	return &connect.Error{File: path, Msg: "can be read only once: it is a stream", Hint: "write it to a file first, with INTO"}
 }
 
 func sourceKey(path string, o connect.Options) string {

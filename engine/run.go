@@ -34,6 +34,9 @@ func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 	defer f.close() //nolint:errcheck // read-only files: nothing is lost
 	a := analyze.New(ctx, f, &s.env, s.params, src)
 	ready := s.check(a, script)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err := together(src, err, a.Err()); err != nil {
 		return err
 	}
@@ -145,7 +148,7 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	stats := &task.Stats{}
 	rt := &task.Runtime{
 		Opener:     f,
-		Env:        &op.Env{Alloc: s.engine.cfg.Alloc, Memory: mem, Eval: &expr.Env{Now: s.engine.cfg.Now()}},
+		Env:        &op.Env{Alloc: s.engine.cfg.Alloc, Memory: mem, Eval: &expr.Env{Now: s.engine.cfg.Now(), Stop: ctx.Done()}},
 		SplitBytes: s.engine.cfg.SplitBytes,
 		Measure:    measure,
 	}

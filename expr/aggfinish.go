@@ -130,6 +130,9 @@ func collectQuantile(interpolate bool) func(*AggCall) (finisher, error) {
 				if part == 0 || lo == hi {
 					return lo
 				}
+				if math.IsInf(lo, 0) || math.IsInf(hi, 0) {
+					return lo*(1-part) + hi*part // the difference of infinities is no number
+				}
 				return lo + (hi-lo)*part
 			})
 		}, nil

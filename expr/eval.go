@@ -13,7 +13,8 @@ import (
 
 // Env is what expressions see of the world beside their input.
 type Env struct {
-	Now time.Time // when the query began: now(), current_date
+	Now  time.Time       // when the query began: now(), current_date
+	Stop <-chan struct{} // closed when the query is to end; nil: never
 }
 
 // Input is a batch of rows: Cols[i] is what Column{ID: i} refers to. The

@@ -8,6 +8,22 @@ import (
 	"github.com/rainsql/rainsql/expr/vec"
 )
 
+// errStopped ends a batch whose query has ended: one row of some functions
+// (regular expressions over long text) may take a second.
+var errStopped = errors.New("the query was stopped")
+
+func (e *Env) stopped() bool {
+	if e == nil {
+		return false
+	}
+	select {
+	case <-e.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
 // errNull is returned by a kernel's function where the result is NULL.
 var errNull = errors.New("NULL")
 
@@ -161,6 +177,10 @@ func (c *call) anyNull() func(i int) bool {
 func rows[R any](c *call, s sink[R], f func(i int) (R, error)) (arrow.Array, error) {
 	null := c.anyNull()
 	for i := range c.n {
+		if c.env.stopped() {
+			s.release()
+			return nil, errStopped
+		}
 		if null != nil && null(i) {
 			s.null(i)
 			continue

@@ -71,11 +71,12 @@ func firstLine(err error) string {
 	return line
 }
 
-// interruptible returns a context that the first Ctrl-C (or SIGTERM) ends; a second leaves at once.
+// interruptible returns a context that the first Ctrl-C (or SIGTERM, SIGHUP) ends; a second leaves at once.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 2)
-	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // a reader who left is an error of Write, after which nothing is left behind
 	go func() {
 		if _, ok := <-ch; !ok {
 			return

@@ -66,6 +66,7 @@ func OpenSource(ctx context.Context, path, display string, o connect.Options) (c
 	if err != nil {
 		return nil, err
 	}
+	defer context.AfterFunc(ctx, f.Interrupt)()
 	src, err := Open(ctx, f, path, display, o)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -20,6 +20,7 @@ type Writer struct {
 	display  string
 	target   string // where it goes; "" for a device, written as it comes
 	tail     bool   // Commit appends to target rather than replacing it
+	fresh    bool   // target was not there, and must still not be at Commit
 	finished bool
 }
 
@@ -47,6 +48,7 @@ func Create(path, display string, mode connect.WriteMode) (*Writer, error) {
 	}
 	w.target = path
 	w.tail = mode == connect.Append && err == nil
+	w.fresh = mode != connect.Replace && err != nil
 	perm := fs.FileMode(0o666)
 	if err == nil {
 		if w.target, err = filepath.EvalSymlinks(path); err != nil {
@@ -96,6 +98,9 @@ func createBeside(path string, perm fs.FileMode) (*os.File, error) {
 }
 
 func (w *Writer) fail(what string, err error) error {
+	if told := (*connect.Error)(nil); errors.As(err, &told) {
+		return told
+	}
 	e := &connect.Error{File: w.display, Msg: what + ": " + cause(err), Err: err}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
@@ -148,7 +153,11 @@ func (w *Writer) Commit() error {
 	if err == nil && w.tail {
 		err = w.extend()
 	}
-	if err == nil && !w.tail {
+	switch {
+	case err != nil || w.tail:
+	case w.fresh:
+		err = w.publish()
+	default:
 		err = os.Rename(w.f.Name(), w.target)
 	}
 	if err != nil {
@@ -156,13 +165,23 @@ func (w *Writer) Commit() error {
 	}
 	w.finished = true
 	var cleaned error
-	if w.tail {
+	if w.tail || w.fresh {
 		cleaned = os.Remove(w.f.Name())
 	}
 	if err := errors.Join(cleaned, w.f.Close(), syncDir(filepath.Dir(w.target))); err != nil {
 		return w.fail("write failed", err)
 	}
 	return nil
+}
+
+// publish gives the file its name unless another process has made one of that
+// name meanwhile: neither may lose what it was told is written.
+func (w *Writer) publish() error {
+	err := os.Link(w.f.Name(), w.target)
+	if errors.Is(err, fs.ErrExist) {
+		return &connect.Error{File: w.display, Msg: "was written by another process meanwhile", Hint: "run the query again", Err: err}
+	}
+	return err
 }
 
 // extend appends the temporary file to the target, and cuts the target back to
@@ -172,7 +191,10 @@ func (w *Writer) extend() (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.Close()) }()
+	defer func() { err = errors.Join(err, t.Close()) }() // which also unlocks
+	if err := syscall.Flock(int(t.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
 	end, err := t.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/rainsql/rainsql/connect"
 )
@@ -74,6 +75,14 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 		return f.seq.ReadAt(p, off)
 	}
 	return f.f.ReadAt(p, off)
+}
+
+// Interrupt ends a read that waits for a pipe or terminal, now or later. It may
+// be called at any time, from any goroutine.
+func (f *File) Interrupt() {
+	if f.seq != nil {
+		_ = f.f.SetReadDeadline(time.Unix(1, 0)) // where it is not supported the read goes on
+	}
 }
 
 // Forget says that nothing before off is read again. It matters only to files

@@ -107,6 +107,9 @@ func (s *Source) Open(ctx context.Context, split connect.Split, scan connect.Sca
 	if split.Offset < 0 || end < split.Offset || size >= 0 && end > size || size < 0 && split.Offset != 0 {
 		return nil, &connect.Error{File: s.Display, Msg: "has changed since it was opened", Hint: "run the query again"}
 	}
+	if in, ok := s.in.(interface{ Interrupt() }); ok && size < 0 {
+		context.AfterFunc(ctx, in.Interrupt) // or a silent pipe would outlive the query
+	}
 	return newReader(ctx, s, split.Offset, end, scan)
 }
 

@@ -139,6 +139,9 @@ func (r *run) all(outer context.Context) (err error) {
 	if first == nil {
 		first = context.Cause(ctx)
 	}
+	if outer.Err() != nil {
+		first = context.Cause(outer) // whatever failed on the way out
+	}
 	if fault := (*faultError)(nil); errors.As(first, &fault) && outer.Err() == nil {
 		return r.earliest(outer, fault)
 	}

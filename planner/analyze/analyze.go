@@ -105,7 +105,7 @@ func New(ctx context.Context, catalog Catalog, env *Env, params map[string]strin
 // it can only be bound when its turn has come, by Bind; its meaning is then nil.
 func (a *Analyzer) Check(st *ast.Statement) (meaning Statement, deferred bool) {
 	before := len(a.diags.List)
-	a.defers = false
+	a.defers, a.nodes = false, 0
 	if st.Broken {
 		a.define(st.Body, true)
 		return nil, false
@@ -115,13 +115,16 @@ func (a *Analyzer) Check(st *ast.Statement) (meaning Statement, deferred bool) {
 	if a.defers {
 		return nil, len(a.diags.List) == before
 	}
+	if meaning == nil && len(a.diags.List) == 0 {
+		a.errorf(st, "", "this cannot be bound: what it reads has changed since its LET was checked")
+	}
 	return meaning, false
 }
 
 // Bind binds a deferred statement, now that those before it have run.
 func (a *Analyzer) Bind(st *ast.Statement) (Statement, error) {
 	a.written = map[string]bool{}
-	a.defers = false
+	a.defers, a.nodes = false, 0
 	a.diags = &parser.Diagnostics{Source: a.src}
 	meaning := a.statement(st.Body)
 	return meaning, a.Err()

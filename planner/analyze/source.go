@@ -144,7 +144,19 @@ func (a *Analyzer) fileError(n ast.Node, err error) {
 }
 
 // cleanPath is how two spellings of one file are recognised within a script.
-func cleanPath(p string) string { return filepath.Clean(strings.TrimPrefix(p, "file://")) }
+func cleanPath(p string) string {
+	p = strings.TrimPrefix(p, "file://")
+	if abs, err := filepath.Abs(p); err == nil {
+		p = abs
+	}
+	if real, err := filepath.EvalSymlinks(p); err == nil {
+		return real
+	}
+	if folder, err := filepath.EvalSymlinks(filepath.Dir(p)); err == nil {
+		return filepath.Join(folder, filepath.Base(p))
+	}
+	return p
+}
 
 // named binds a source that is a name: a LET.
 func (a *Analyzer) named(s *ast.Source) *table {
