@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,5 +182,34 @@ func TestLongScript(t *testing.T) {
 	code, out, errs := invoke(t, strings.Repeat("FROM './a.csv';\n", statements), "--format", "csv")
 	if code != 0 || errs != "" || strings.Count(out, "\n") != 2*statements {
 		t.Errorf("status %d, %d lines, %.200s", code, strings.Count(out, "\n"), errs)
+	}
+}
+
+// A pipe can be read once: by the query, not by the planning before it.
+func TestPipeIsReadOnce(t *testing.T) {
+	pipe := func() (path string, done func()) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.WriteString("a\n1\n2\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("/dev/fd/%d", r.Fd()), func() { _ = r.Close() }
+	}
+	path, done := pipe()
+	defer done()
+	code, out, errs := invoke(t, "", "-c", fmt.Sprintf("LET x = (FROM '%s' (format = 'csv')); FROM x AGGREGATE sum(a) AS s", path))
+	if code != 0 || out != "s\n3\n" {
+		t.Errorf("status %d, %q, %s", code, out, errs)
+	}
+	path, done = pipe()
+	defer done()
+	code, _, errs = invoke(t, "", "-c", fmt.Sprintf("LET x = (FROM '%s' (format = 'csv')); FROM x UNION ALL (FROM x)", path))
+	if code != exitFailed || !strings.Contains(errs, "can be read only once") {
+		t.Errorf("status %d, %s", code, errs)
 	}
 }

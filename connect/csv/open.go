@@ -3,6 +3,7 @@ package csv
 import (
 	"context"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/infer"
@@ -26,6 +27,11 @@ func Open(ctx context.Context, in scan.Input, display, format string, o connect.
 	first, from, next, err := d.readFirstRow(in, display)
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range first {
+		if d.header && !utf8.ValidString(name) {
+			return nil, &connect.Error{File: display, Line: 1, Msg: "the header is not UTF-8", Hint: "convert the file first: iconv -f LATIN1 -t UTF-8"}
+		}
 	}
 	schema, err := d.names(first, o.Columns)
 	if err != nil {

@@ -165,6 +165,7 @@ func (r *reader) count() (*connect.Batch, error) {
 	n, err := r.walker.Count(r.spans, r.limit())
 	r.fault = r.locateFault(err)
 	r.rows += int64(n)
+	err = nil // a fault is given out, with its place, behind the rows before it
 	if r.fault == nil {
 		err = r.drop(r.walker.At())
 	}
