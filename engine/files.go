@@ -19,9 +19,9 @@ import (
 // planning opened is kept for the run that follows, so that its types are
 // inferred once and it is the same file. It serves one statement at a time.
 type files struct {
-	opened  map[string][]connect.Source
-	kept    int
-	streams map[string]*stream // by path: what can be read once only
+	tables  map[string]*analyze.Table // what planning has looked at, so that it looks once
+	opened  map[string]connect.Source // and the sources it opened for that, for the first run that reads them
+	streams map[string]*stream        // by path: what can be read once only
 }
 
 // stream is a pipe or terminal that planning has looked at. Its source is kept
@@ -37,7 +37,7 @@ type stream struct {
 const maxKept = 64
 
 func newFiles() *files {
-	return &files{opened: map[string][]connect.Source{}, streams: map[string]*stream{}}
+	return &files{tables: map[string]*analyze.Table{}, opened: map[string]connect.Source{}, streams: map[string]*stream{}}
 }
 
 // Table implements analyze.Catalog.
@@ -49,6 +49,9 @@ func (f *files) Table(ctx context.Context, path string, o connect.Options) (*ana
 		}
 		return s.table, nil
 	}
+	if found := f.tables[asked]; found != nil {
+		return found, nil
+	}
 	o, src, err := f.open(ctx, path, o)
 	if err != nil {
 		return nil, err
@@ -58,12 +61,12 @@ func (f *files) Table(ctx context.Context, path string, o connect.Options) (*ana
 		f.streams[path] = &stream{table: found, key: asked, source: src}
 		return found, nil
 	}
-	if f.kept >= maxKept {
+	f.tables[asked] = found
+	key := sourceKey(path, o)
+	if len(f.opened) >= maxKept || f.opened[key] != nil {
 		return found, src.Close()
 	}
-	key := sourceKey(path, o)
-	f.opened[key] = append(f.opened[key], src)
-	f.kept++
+	f.opened[key] = src
 	return found, nil
 }
 
@@ -98,10 +101,9 @@ func (f *files) OpenSource(ctx context.Context, path string, o connect.Options) 
 		return src, nil
 	}
 	key := sourceKey(path, o)
-	if have := f.opened[key]; len(have) > 0 {
-		f.opened[key] = have[1:]
-		f.kept--
-		return have[0], nil
+	if have := f.opened[key]; have != nil {
+		delete(f.opened, key)
+		return have, nil
 	}
 	_, src, err := f.open(ctx, path, o)
 	return src, err
@@ -142,20 +144,26 @@ func (f *files) Target(path string, o connect.Options, columns types.Schema) (co
 	return o, nil
 }
 
+// forget drops what is known of files, because statements have run since and
+// may have written them. Streams stay: they cannot be opened again.
+func (f *files) forget() error {
+	var errs []error
+	for _, s := range f.opened {
+		errs = append(errs, s.Close())
+	}
+	f.tables, f.opened = map[string]*analyze.Table{}, map[string]connect.Source{}
+	return errors.Join(errs...)
+}
+
 // close frees the sources that no run took over.
 func (f *files) close() error {
-	var errs []error
-	for _, list := range f.opened {
-		for _, s := range list {
-			errs = append(errs, s.Close())
-		}
-	}
+	errs := []error{f.forget()}
 	for _, s := range f.streams {
 		if s.source != nil {
 			errs = append(errs, s.source.Close())
 		}
 	}
-	f.opened, f.streams = nil, nil
+	f.streams = nil
 	return errors.Join(errs...)
 }
 

@@ -43,6 +43,9 @@ func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 	for i, st := range script.Statements {
 		meaning := ready[i]
 		if meaning == nil {
+			if err := f.forget(); err != nil {
+				return err
+			}
 			if meaning, err = a.Bind(st); err != nil {
 				return err
 			}

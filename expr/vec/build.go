@@ -254,18 +254,6 @@ func (b *ViewBuilder) mark(valid bool) {
 	}
 }
 
-// Bytes is the memory held so far.
-func (b *ViewBuilder) Bytes() int64 {
-	n := int64(0)
-	if b.heads != nil {
-		n += int64(b.heads.Cap())
-	}
-	for _, blk := range b.blocks {
-		n += int64(blk.Cap())
-	}
-	return n
-}
-
 // Finish returns the column, which the caller releases. The builder is spent.
 func (b *ViewBuilder) Finish() arrow.Array {
 	b.heads.ResizeNoShrink(b.n * int(unsafe.Sizeof(view{})))

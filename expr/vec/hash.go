@@ -47,9 +47,6 @@ func pair(a, b uint64) uint64 { return mix(bits.RotateLeft64(a, 23)*pairPrime + 
 // HashInt is the hash of one INT, DATE or TIMESTAMP.
 func HashInt(v int64) uint64 { return mix(uint64(v)) }
 
-// HashBytes is the hash of one STRING or BYTES.
-func HashBytes(b []byte) uint64 { return xxh3.Hash(b) }
-
 // Hash writes the hash of each row of a to out, which has a.Len() elements;
 // with combine it is folded into what is there, to hash keys of several columns.
 func Hash(a arrow.Array, out []uint64, combine bool) {

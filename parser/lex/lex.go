@@ -57,9 +57,6 @@ var load = sync.OnceValue(func() *tables {
 	return t
 })
 
-// Reserved lists the reserved words, upper case.
-func Reserved() []string { return reserved }
-
 // Word returns the type of a reserved word (upper case), or Ident.
 func Word(upper string) lexer.TokenType {
 	if t, ok := load().words[upper]; ok {
