@@ -1,0 +1,221 @@
+package block
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+
+	"github.com/rainsql/rainsql/internal/vfs"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// mostGroup bounds the bytes that one write and fsync of a segment take.
+const mostGroup = 8 << 20
+
+// put is a small block on its way into a segment.
+type put struct {
+	blk  namespace.Block
+	rec  []byte
+	move bool       // by compaction: of no use if the block was freed meanwhile
+	done chan error // has room for the answer
+}
+
+// Put stores a small block, 1 to MaxSmall bytes; it is durable, claimed, and in the memory
+// tier when Put returns. data is copied. If ctx ends first, the block is freed once written.
+func (s *Store) Put(ctx context.Context, data []byte) (namespace.Block, error) {
+	if len(data) == 0 || len(data) > MaxSmall {
+		return namespace.Block{}, fmt.Errorf("a small block of %d bytes: 1 to %d are allowed", len(data), MaxSmall)
+	}
+	rec, blk := encodeRecord(NewID(), data)
+	return blk, s.submit(ctx, &put{blk: blk, rec: rec, done: make(chan error, 1)})
+}
+
+var errClosed = errors.New("the store is closed")
+
+func (s *Store) submit(ctx context.Context, p *put) error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	if !s.queue.Put(p) {
+		return errClosed
+	}
+	select {
+	case err := <-p.done:
+		return err
+	case <-ctx.Done():
+		s.writer.Go(func() {
+			if <-p.done == nil {
+				_ = s.Free(p.blk.ID) // concerns the space only
+			}
+		})
+		return ctx.Err()
+	}
+}
+
+// writeGroups writes what is queued, group by group, until the queue is closed.
+func (s *Store) writeGroups() {
+	for {
+		batch := s.queue.Take(mostGroup, func(p *put) int { return len(p.rec) })
+		if batch == nil {
+			return
+		}
+		err := s.writeGroup(batch)
+		for _, p := range batch {
+			p.done <- err
+		}
+	}
+}
+
+func (s *Store) writeGroup(batch []*put) error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	seg := s.open
+	s.mu.RUnlock()
+	if seg != nil && (seg.size >= s.opts.SegmentBytes || s.isWaste(seg)) {
+		if err := s.seal(seg); err != nil {
+			return err
+		}
+		seg = nil
+	}
+	if seg == nil {
+		var err error
+		if seg, err = s.newSegment(); err != nil {
+			return err
+		}
+	}
+	buf := batch[0].rec
+	if len(batch) > 1 {
+		parts := make([][]byte, len(batch))
+		for i, p := range batch {
+			parts[i] = p.rec
+		}
+		buf = slices.Concat(parts...)
+	}
+	if err := s.writeAt(seg.f, buf, seg.size); err != nil {
+		if !errors.Is(err, syscall.ENOSPC) {
+			return s.fail("writing a segment", err)
+		}
+		if terr := seg.f.Truncate(seg.size); terr != nil {
+			return s.fail("writing a segment", terr)
+		}
+		return err
+	}
+	if err := seg.f.Sync(); err != nil {
+		return s.fail("making a segment durable", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range batch {
+		r := located{blk: p.blk, off: seg.size}
+		seg.records = append(seg.records, r)
+		size := int64(len(p.rec))
+		seg.size += size
+		if p.move {
+			old, wanted := s.index[p.blk.ID]
+			if !wanted {
+				continue
+			}
+			s.segments[old.segment].live -= size
+		}
+		seg.live += size
+		s.index[p.blk.ID] = place{segment: seg.number, off: r.off, length: p.blk.Length, claimed: true}
+		if !p.move {
+			s.memory.add(p.blk.ID, p.rec[len(p.rec)-int(p.blk.Length):])
+		}
+	}
+	return nil
+}
+
+// isWaste tells whether nothing in a segment is wanted and it is worth being given up.
+func (s *Store) isWaste(seg *segment) bool {
+	const enough = 1 << 20
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return seg.live == 0 && seg.size > min(enough, s.opts.SegmentBytes/2)
+}
+
+func (s *Store) newSegment() (*segment, error) {
+	s.mu.Lock()
+	seg := &segment{number: s.next, size: segHeader}
+	s.next++
+	s.mu.Unlock()
+	tmp := seg.name() + tmpSuffix
+	err := s.writeFile(tmp, encodeSegHeader(seg.number))
+	if err == nil {
+		err = s.disk.Rename(tmp, seg.name())
+	}
+	if err != nil {
+		_ = s.disk.Remove(tmp) // else the next opening does it
+		return nil, err
+	}
+	if err := s.disk.SyncDir(segmentDir); err != nil {
+		return nil, s.fail("making a segment durable", err)
+	}
+	if seg.f, err = s.disk.OpenWrite(seg.name()); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.segments[seg.number] = seg
+	s.open = seg
+	return seg, nil
+}
+
+func (s *Store) writeFile(name string, data []byte) error {
+	var f vfs.File
+	f, err := s.disk.Create(name)
+	if err != nil {
+		return err
+	}
+	if err = s.writeAt(f, data, 0); err == nil {
+		if err = f.Sync(); err != nil {
+			err = s.fail("making a segment durable", err)
+		}
+	}
+	return errors.Join(err, f.Close())
+}
+
+// seal writes the index of a segment, which is then full.
+func (s *Store) seal(seg *segment) error {
+	end := encodeSegEnd(seg.records, seg.size)
+	if err := s.writeAt(seg.f, end, seg.size); err != nil {
+		if !errors.Is(err, syscall.ENOSPC) {
+			return s.fail("writing a segment", err)
+		}
+		if terr := seg.f.Truncate(seg.size); terr != nil {
+			return s.fail("writing a segment", terr)
+		}
+		return err
+	}
+	if err := seg.f.Sync(); err != nil {
+		return s.fail("making a segment durable", err)
+	}
+	// Readers find the file by its name under the lock; those who have it open keep it.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	open := seg.name()
+	sealed := *seg
+	sealed.sealed = true
+	if err := s.disk.Rename(open, sealed.name()); err != nil {
+		if errors.Is(err, syscall.ENOSPC) && seg.f.Truncate(seg.size) == nil {
+			return err
+		}
+		s.failed = fmt.Errorf("naming a segment: %w", err)
+		return s.failed
+	}
+	s.handles.drop(open)
+	_ = seg.f.Close() // all of it is synced
+	seg.sealed, seg.records, seg.f = true, nil, nil
+	seg.size += int64(len(end))
+	if s.open == seg {
+		s.open = nil
+	}
+	if seg.live == 0 {
+		return s.dropSegment(seg)
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package namespace
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The reasons for which an entry is refused. A refusal changes nothing.
+var (
+	ErrNotFound   = errors.New("no such file in the store")
+	ErrExists     = errors.New("the file exists already")
+	ErrConflict   = errors.New("the file was changed meanwhile")
+	ErrLeaseEnded = errors.New("the lease has ended")
+	ErrStale      = errors.New("the request is too old to be repeated")
+	ErrName       = errors.New("not a valid file name")
+	ErrEntry      = errors.New("not a valid entry")
+)
+
+// Refusal is why an entry was refused; errors.Is finds its reason.
+type Refusal struct {
+	Reason error  // one of the above
+	Name   string // of the file, where there is one
+	Detail string
+}
+
+func (r *Refusal) Error() string {
+	text := r.Reason.Error()
+	if r.Name != "" || errors.Is(r.Reason, ErrName) {
+		text = fmt.Sprintf("%q: %s", r.Name, text)
+	}
+	if r.Detail != "" {
+		text += ": " + r.Detail
+	}
+	return text
+}
+
+// Unwrap gives the reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// reasons lists the reasons by the number they have in snapshots; 0 stands for success.
+var reasons = []error{nil, ErrNotFound, ErrExists, ErrConflict, ErrLeaseEnded, ErrStale, ErrName, ErrEntry}
+
+func codeOf(err error) uint8 {
+	for code, reason := range reasons {
+		if code > 0 && errors.Is(err, reason) {
+			return uint8(code)
+		}
+	}
+	return 0
+}

@@ -1,0 +1,239 @@
+package sdfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// Mode says what a Writer does to a file of its name.
+type Mode int
+
+// The modes.
+const (
+	Replace      Mode = iota // its content becomes the new one
+	Append                   // the new content goes to its end; if it was replaced or removed since Create, ErrConflict
+	MustNotExist             // Create or Commit is refused with ErrExists
+)
+
+// Writer writes a file of any size, which others see once it is committed: whole or not at
+// all. It takes less than 1 MB of memory. It is used by one goroutine at a time, and ends with
+// Commit, Store.Commit or Abort; further calls give ErrClosed, but Abort then does nothing.
+type Writer struct {
+	s     *Store
+	entry namespace.Entry // without its blocks
+	stage stage
+	err   error // of a Write
+	done  bool
+	mu    sync.Mutex // guards done: a commit claims several writers
+}
+
+// Create begins to write a file. A name that exists with MustNotExist is refused here already.
+func (s *Store) Create(ctx context.Context, name string, mode Mode) (*Writer, error) {
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	defer s.end()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.create(name, mode)
+}
+
+func (s *Store) create(name string, mode Mode) (*Writer, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	if err := s.writable(); err != nil {
+		return nil, err
+	}
+	w := &Writer{s: s, entry: namespace.Entry{Name: name}, stage: stage{s: s}}
+	f, exists := s.snapshot().Get(name)
+	switch mode {
+	case Replace:
+		w.entry.Kind = namespace.Replace
+	case Append:
+		w.entry.Kind = namespace.Append
+		if exists {
+			w.entry.File, w.entry.Generation = f.ID, f.Generation
+		}
+	case MustNotExist:
+		w.entry.Kind = namespace.Create
+		if exists {
+			return nil, &namespace.Refusal{Reason: ErrExists, Name: name}
+		}
+	default:
+		return nil, fmt.Errorf("unknown mode %d", mode)
+	}
+	return w, nil
+}
+
+// writable tells why nothing can be written, or nil.
+func (s *Store) writable() error {
+	if err := s.failure(); err != nil {
+		return s.explain(err)
+	}
+	if s.isLow() {
+		s.tidySpace()
+		if !s.keepReserve() {
+			return ErrNoSpace
+		}
+	}
+	return nil
+}
+
+// Name is the name the file will have.
+func (w *Writer) Name() string { return w.entry.Name }
+
+// Write adds bytes to the file. It keeps no reference to p. After an error the file cannot be
+// committed any more.
+func (w *Writer) Write(p []byte) (int, error) {
+	if err := w.s.begin(); err != nil {
+		return 0, err
+	}
+	defer w.s.end()
+	if w.done {
+		return 0, w.closed()
+	}
+	if w.err == nil {
+		w.err = w.s.explain(w.stage.write(p))
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+func (w *Writer) closed() error { return fmt.Errorf("the writer of %q is %w", w.entry.Name, ErrClosed) }
+
+// finish ends the writer, and tells whether it was open until now.
+func (w *Writer) finish() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	was := w.done
+	w.done = true
+	return !was
+}
+
+// Commit makes the file durable and visible, in one step. On an error, other than one that matches
+// ErrUnknown or ErrReadOnly, nothing of it is ever seen.
+func (w *Writer) Commit(ctx context.Context) error { return w.s.Commit(ctx, w) }
+
+// Abort gives the file up. After Commit it does nothing, so that it may be deferred.
+func (w *Writer) Abort() error {
+	if err := w.s.begin(); err != nil {
+		return err
+	}
+	defer w.s.end()
+	if w.finish() {
+		w.stage.abort()
+	}
+	return nil
+}
+
+// Commit commits several writers of this store in one step: all files are durable and visible after it,
+// or, on an error, none. Several for one name take effect in their order.
+func (s *Store) Commit(ctx context.Context, writers ...*Writer) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	defer s.end()
+	if len(writers) == 0 {
+		return nil
+	}
+	err := s.commitWriters(ctx, writers)
+	return s.explain(err)
+}
+
+func (s *Store) commitWriters(ctx context.Context, writers []*Writer) error {
+	var open []*Writer
+	abort := func(err error) error {
+		for _, w := range open {
+			w.stage.abort()
+		}
+		return err
+	}
+	for _, w := range writers {
+		if w.s != s {
+			return abort(errors.New("a writer of another file store"))
+		}
+		if !w.finish() {
+			return abort(w.closed())
+		}
+		open = append(open, w)
+	}
+	list := make([]namespace.Entry, len(writers))
+	for i, w := range writers {
+		err := ctx.Err()
+		if err == nil {
+			err = w.err
+		}
+		if err == nil {
+			err = w.stage.complete(ctx)
+		}
+		if err != nil {
+			return abort(err)
+		}
+		list[i] = w.entry
+		list[i].Blocks = w.stage.blocks
+	}
+	e := list[0]
+	if len(list) > 1 {
+		e = namespace.Entry{Kind: namespace.Commit, List: list}
+	}
+	_, err := s.propose(ctx, e)
+	return err
+}
+
+// Append adds data to the end of a file, in one step, durable when it returns; the file is made if
+// there is none. Many may append at once: their fsyncs are shared, each caller's own order is
+// kept. It keeps no reference to data. If ctx ends first, the error may match ErrUnknown.
+func (s *Store) Append(ctx context.Context, name string, data []byte) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	defer s.end()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	if err := s.writable(); err != nil {
+		return err
+	}
+	if len(data) == 0 {
+		if _, ok := s.snapshot().Get(name); ok {
+			return nil
+		}
+	}
+	return s.explain(s.append(ctx, name, data))
+}
+
+func (s *Store) append(ctx context.Context, name string, data []byte) error {
+	e := namespace.Entry{Kind: namespace.Append, Name: name}
+	switch {
+	case len(data) > s.cfg.SmallBytes:
+		st := stage{s: s}
+		err := st.write(data)
+		if err == nil {
+			err = st.complete(ctx)
+		}
+		if err != nil {
+			st.abort()
+			return err
+		}
+		e.Blocks = st.blocks
+	case len(data) > 0:
+		blk, err := s.blocks.Put(ctx, data)
+		if err != nil {
+			return err
+		}
+		e.Blocks = []namespace.Block{blk}
+	}
+	_, err := s.propose(ctx, e)
+	return err
+}
