@@ -70,6 +70,7 @@ type Column struct {
 // Scan says what to read. Columns may be empty: batches then only count rows.
 type Scan struct {
 	Columns   []Column
+	Where     []Condition      // what the rows that matter fulfil; others may be left out
 	BatchRows int              // most rows a batch; 0: the default, 8192
 	Alloc     memory.Allocator // whence the columns' buffers come
 }
@@ -112,6 +113,7 @@ type Stats struct {
 	Rows    int64 // given out
 	Skipped int64 // rows left out by on_error = 'skip'
 	Nulled  int64 // rows in which on_error = 'null' replaced a value
+	Pruned  int64 // row groups passed over because no row of them fulfils Scan.Where
 }
 
 // Sink receives the rows of a table and makes a file of them, all or nothing.
