@@ -22,6 +22,10 @@ type Options struct {
 	Columns   types.Schema `json:"columns,omitempty"`   // types by column name; may be partial
 	OnError   string       `json:"on_error,omitempty"`  // fail (default), null or skip
 	Mode      string       `json:"mode,omitempty"`      // sinks: replace (default), append or error
+
+	// Like is not said by a query: it tells one file of many the columns of the
+	// first, whose types those of the same name take without a look at the rows.
+	Like types.Schema `json:"-"`
 }
 
 // OnError is what a reader does with a value or row that does not fit.

@@ -13,6 +13,7 @@ import (
 	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/internal/enginetest"
 	"github.com/rainsql/rainsql/parser"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write down what the examples give now")
@@ -77,6 +78,7 @@ func TestLanguage(t *testing.T) {
 func example(t *testing.T, p, answer *part) {
 	t.Helper()
 	for i, cfg := range variants {
+		cfg.Store = sdfs.Config{Dir: ".sdfs"} // in the folder of the test
 		if answer != nil && answer.kind == "text" && cfg.SplitBytes != 0 {
 			continue // a plan tells how many tasks its stages have, which is a matter of size
 		}

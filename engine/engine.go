@@ -16,6 +16,7 @@ import (
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/planner/analyze"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 // Config is what an engine is made with. The zero value of every field is its default.
@@ -27,6 +28,7 @@ type Config struct {
 	MemoryLimit  int64            // bytes a query may hold; default: 80% of the machine's
 	SplitBytes   int64            // size of a scan's splits; default: DefaultSplitBytes
 	DisableRules map[string]bool  // optimiser rules to leave out, for tests
+	Store        sdfs.Config      // the file store behind bare names, opened when one is used; without Dir there is none
 }
 
 // DefaultSplitBytes is the size of the pieces in which tasks read a file: large
@@ -35,9 +37,13 @@ const DefaultSplitBytes = 1 << 20
 
 // Engine runs queries in this process. It is safe for concurrent use; each
 // caller has a Session of its own.
-type Engine struct{ cfg Config }
+type Engine struct {
+	cfg   Config
+	store *store
+}
 
-// New returns an engine. It opens nothing and starts nothing.
+// New returns an engine. It opens nothing and starts nothing; Close closes
+// what its sessions needed.
 func New(cfg Config) *Engine {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
@@ -54,8 +60,19 @@ func New(cfg Config) *Engine {
 	if cfg.SplitBytes == 0 {
 		cfg.SplitBytes = DefaultSplitBytes
 	}
-	return &Engine{cfg: cfg}
+	return &Engine{cfg: cfg, store: &store{cfg: cfg.Store}}
 }
+
+// Store returns the file store, which is opened, and made if need be, at the
+// first call. The engine closes it.
+func (e *Engine) Store(ctx context.Context) (*sdfs.Store, error) { return e.store.Open(ctx) }
+
+// Files lists the files of the store whose names match a pattern (* ? [a-z]
+// {a,b}, ** across slashes), all for "", in name order. It makes no store.
+func (e *Engine) Files(pattern string) ([]sdfs.Info, error) { return e.store.List(pattern) }
+
+// Close ends the engine, after its sessions.
+func (e *Engine) Close() error { return e.store.Close() }
 
 // Handler is the caller's side of a session: where rows and messages go. Its
 // methods are called one at a time.

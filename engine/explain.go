@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rainsql/rainsql/exec/task"
+	"github.com/rainsql/rainsql/internal/human"
 	"github.com/rainsql/rainsql/planner/analyze"
 	"github.com/rainsql/rainsql/planner/dag"
 	"github.com/rainsql/rainsql/planner/logical"
@@ -62,12 +63,12 @@ func (s *Session) explain(ctx context.Context, f *files, m *analyze.Explain, h H
 // analysis tells what passed each operator. The time of an operator holds that of those it feeds.
 func analysis(g *dag.Graph, report task.Report, sum Summary) string {
 	var sb strings.Builder
-	fmt.Fprintf(&sb, "\n-- run: %s, %s read, %s out\n", sum.Elapsed.Round(10*time.Microsecond), count(sum.RowsRead, "row"), count(sum.RowsOut, "row"))
+	fmt.Fprintf(&sb, "\n-- run: %s, %s read, %s out\n", sum.Elapsed.Round(10*time.Microsecond), human.Count(sum.RowsRead, "row"), human.Count(sum.RowsOut, "row"))
 	for i, st := range g.Stages {
 		fmt.Fprintf(&sb, "stage %d\n", i)
 		for j, o := range st.Ops {
 			m := report[i][j]
-			fmt.Fprintf(&sb, "  %-10s %14s rows in %9d batches %12s\n", dag.Name(o.Spec), thousands(m.Rows.Load()), m.Batches.Load(),
+			fmt.Fprintf(&sb, "  %-10s %14s rows in %9d batches %12s\n", dag.Name(o.Spec), human.Thousands(m.Rows.Load()), m.Batches.Load(),
 				time.Duration(m.Nanos.Load()).Round(time.Microsecond))
 		}
 	}

@@ -5,23 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strings"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/formats"
+	"github.com/rainsql/rainsql/connect/multi"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/planner/analyze"
 )
 
-// files resolves the paths of a query to files of this machine. A source that
-// planning opened is kept for the run that follows, so that its types are
-// inferred once and it is the same file. It serves one statement at a time.
+// files resolves the paths of a query. A source that planning opened is kept
+// for the run that follows, so that its types are inferred once and it is the
+// same file. It serves one statement at a time.
 type files struct {
+	store   *store                    // files whose names are not local
 	tables  map[string]*analyze.Table // what planning has looked at, so that it looks once
 	opened  map[string]connect.Source // and the sources it opened for that, for the first run that reads them
 	streams map[string]*stream        // by path: what can be read once only
+	batch   batch                     // files of the store that the statement at hand writes
 }
 
 // stream is a pipe or terminal that planning has looked at. Its source is kept
@@ -36,8 +38,8 @@ type stream struct {
 // beyond it are opened again when their statement comes.
 const maxKept = 64
 
-func newFiles() *files {
-	return &files{tables: map[string]*analyze.Table{}, opened: map[string]connect.Source{}, streams: map[string]*stream{}}
+func newFiles(s *store) *files {
+	return &files{store: s, tables: map[string]*analyze.Table{}, opened: map[string]connect.Source{}, streams: map[string]*stream{}}
 }
 
 // Table implements analyze.Catalog.
@@ -52,12 +54,16 @@ func (f *files) Table(ctx context.Context, path string, o connect.Options) (*ana
 	if found := f.tables[asked]; found != nil {
 		return found, nil
 	}
-	o, src, err := f.open(ctx, path, o)
+	p, err := f.placeOf(path)
+	if err != nil {
+		return nil, err
+	}
+	o, src, err := f.open(ctx, p, path, o)
 	if err != nil {
 		return nil, err
 	}
 	found := &analyze.Table{Options: o, Schema: src.Schema(), Size: src.Size()}
-	if src.Size() < 0 {
+	if there, err := p.path(path); err == nil && isStream(p, there) {
 		f.streams[path] = &stream{table: found, key: asked, source: src}
 		return found, nil
 	}
@@ -70,24 +76,78 @@ func (f *files) Table(ctx context.Context, path string, o connect.Options) (*ana
 	return found, nil
 }
 
-func (f *files) open(ctx context.Context, path string, o connect.Options) (connect.Options, connect.Source, error) {
-	local, err := localPath(path)
+// open opens what a path names: a file, or all that a pattern matches. The
+// options it returns are complete.
+func (f *files) open(ctx context.Context, p place, path string, o connect.Options) (connect.Options, connect.Source, error) {
+	if connect.HasPattern(path) && !p.exists(path) {
+		return f.openMany(ctx, p, path, o)
+	}
+	there, err := p.path(path)
 	if err != nil {
 		return o, nil, err
 	}
-	if o, err = formats.Resolve(local, path, o); err != nil {
-		if missing := notThere(local, path); missing != nil {
-			err = missing
-		} else if isFolder(local) {
-			err = &connect.Error{File: path, Msg: "is a directory", Hint: "name a file in it"}
+	resolved, err := formats.Resolve(there, path, o)
+	if err != nil {
+		if _, local := p.(localPlace); local && isFolder(there) {
+			err = &connect.Error{File: path, Msg: "is a directory", Hint: "read its files by a pattern: " + strings.TrimSuffix(path, "/") + "/*.csv"}
+		} else if !p.exists(path) {
+			err = p.missing(path)
 		}
 		return o, nil, err
 	}
-	src, err := formats.OpenSource(ctx, local, path, o)
-	if err != nil && errors.Is(err, os.ErrNotExist) {
-		err = notThere(local, path)
+	src, err := formats.OpenSource(ctx, p, there, path, resolved)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = p.missing(path)
 	}
-	return o, src, err
+	return resolved, src, err
+}
+
+// openMany opens the files of a pattern as one table.
+func (f *files) openMany(ctx context.Context, p place, pattern string, o connect.Options) (connect.Options, connect.Source, error) {
+	names, err := p.glob(pattern)
+	if err != nil {
+		return o, nil, err
+	}
+	if len(names) == 0 {
+		return o, nil, &connect.Error{Msg: fmt.Sprintf("no file matches %q", pattern), Hint: "* stays within a folder, ** goes into them; hidden files are left out", Err: fs.ErrNotExist}
+	}
+	if o, err = resolveMany(pattern, names, o); err != nil {
+		return o, nil, err
+	}
+	src, err := multi.Open(ctx, names, o, func(ctx context.Context, name string, o connect.Options) (connect.Source, error) {
+		there, err := p.path(name)
+		if err != nil {
+			return nil, err
+		}
+		return formats.OpenSource(ctx, p, there, name, o)
+	})
+	if err != nil {
+		return o, nil, err // not src: a nil *Source would be a Source
+	}
+	return o, src, nil
+}
+
+// resolveMany decides the one format of many files: said, or told by the
+// pattern, or by the files, which must then agree.
+func resolveMany(pattern string, names []string, o connect.Options) (connect.Options, error) {
+	if _, ok := formats.Detect(pattern); ok || o.Format != "" {
+		return formats.Resolve(pattern, pattern, o)
+	}
+	resolved, err := formats.Resolve(names[0], names[0], o)
+	if err != nil {
+		return o, err
+	}
+	for _, name := range names[1:] {
+		other, err := formats.Resolve(name, name, o)
+		if err != nil {
+			return o, err
+		}
+		if formats.Base(other.Format) != formats.Base(resolved.Format) {
+			return o, &connect.Error{File: name, Msg: fmt.Sprintf("is %s and %s is %s", other.Format, names[0], resolved.Format), Hint: "a pattern reads files of one format: make it narrower, or say (format = '…')"}
+		}
+	}
+	resolved.Format = formats.Base(resolved.Format) // each name tells its own compression
+	return resolved, nil
 }
 
 // OpenSource implements task.Opener.
@@ -105,35 +165,47 @@ func (f *files) OpenSource(ctx context.Context, path string, o connect.Options) 
 		delete(f.opened, key)
 		return have, nil
 	}
-	_, src, err := f.open(ctx, path, o)
+	p, err := f.placeOf(path)
+	if err != nil {
+		return nil, err
+	}
+	_, src, err := f.open(ctx, p, path, o)
 	return src, err
 }
 
 // NewSink implements task.Opener.
 func (f *files) NewSink(path string, schema types.Schema, o connect.Options) (connect.Sink, error) {
-	local, err := localPath(path)
+	p, err := f.placeOf(path)
 	if err != nil {
 		return nil, err
 	}
-	return formats.NewSink(local, schema, o)
+	there, err := p.path(path)
+	if err != nil {
+		return nil, err
+	}
+	return formats.NewSink(p, there, path, schema, o)
 }
+
+// Commit implements task.Opener: the files of the store appear in one step.
+func (f *files) Commit(ctx context.Context) error { return f.batch.commit(ctx, f.store) }
 
 // Target implements analyze.Catalog.
 func (f *files) Target(path string, o connect.Options, columns types.Schema) (connect.Options, error) {
-	local, err := localPath(path)
+	p, err := f.placeOf(path)
 	if err != nil {
 		return o, err
 	}
 	if strings.HasSuffix(path, "/") {
 		return o, &connect.Error{File: path, Msg: "writing a directory of parts is not supported yet", Hint: "name one file"}
 	}
-	if isFolder(local) {
-		return o, &connect.Error{File: path, Msg: "is a directory", Hint: "name a file in it"}
+	if err := p.target(path); err != nil {
+		return o, err
 	}
-	if folder := filepath.Dir(local); !isFolder(folder) {
-		return o, &connect.Error{File: path, Msg: "its folder does not exist", Hint: "create it first: mkdir -p " + folder}
+	there, err := p.path(path)
+	if err != nil {
+		return o, err
 	}
-	if o, err = formats.Resolve(local, path, o); err != nil {
+	if o, err = formats.Resolve(there, path, o); err != nil {
 		return o, err
 	}
 	if columns != nil {
@@ -177,71 +249,4 @@ func sourceKey(path string, o connect.Options) string {
 		return path
 	}
 	return path + "\x00" + string(b)
-}
-
-// localPath turns a path of the language into one of the machine: ./ ../ / ~
-// and file:// are local; anything else names a file of SDFS or a broker.
-func localPath(path string) (string, error) {
-	if rest, ok := strings.CutPrefix(path, "file://"); ok {
-		return rest, nil
-	}
-	if scheme, _, ok := strings.Cut(path, "://"); ok {
-		return "", &connect.Error{File: path, Msg: fmt.Sprintf("%s:// is not supported yet", scheme), Hint: "read a local file: ./name"}
-	}
-	if path == "~" || strings.HasPrefix(path, "~/") {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", &connect.Error{File: path, Msg: "the home directory is not known: " + err.Error()}
-		}
-		return filepath.Join(home, strings.TrimPrefix(path, "~")), nil
-	}
-	if path == "." || path == ".." {
-		return path, nil
-	}
-	for _, p := range []string{"./", "../", "/"} {
-		if strings.HasPrefix(path, p) {
-			return path, checkGlob(path)
-		}
-	}
-	e := &connect.Error{Msg: fmt.Sprintf("no file \"%s\" in SDFS, which is not supported yet", path), Hint: "a local file is written './" + path + "'"}
-	if _, err := os.Stat(path); err == nil {
-		e.Hint = fmt.Sprintf("did you mean './%s'?", path)
-	}
-	return "", e
-}
-
-func checkGlob(path string) error {
-	if !strings.ContainsAny(path, "*?[") {
-		return nil
-	}
-	if _, err := os.Stat(path); err == nil {
-		return nil // a file that is really called so
-	}
-	return &connect.Error{File: path, Msg: "reading many files by a pattern is not supported yet", Hint: "name one file, or UNION ALL several"}
-}
-
-func isFolder(local string) bool {
-	info, err := os.Stat(local)
-	return err == nil && info.IsDir()
-}
-
-// notThere says that a file does not exist, and what is there instead; nil if it exists.
-func notThere(local, display string) error {
-	if _, err := os.Stat(local); !errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	e := &connect.Error{Msg: fmt.Sprintf("no file %q", display), Err: os.ErrNotExist}
-	entries, err := os.ReadDir(filepath.Dir(local))
-	if err != nil {
-		e.Hint = fmt.Sprintf("there is no directory %q", filepath.Dir(display))
-		return e
-	}
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	if near := nearest(filepath.Base(local), names); near != "" {
-		e.Hint = fmt.Sprintf("did you mean '%s'?", strings.TrimSuffix(display, filepath.Base(display))+near)
-	}
-	return e
 }

@@ -3,64 +3,66 @@ package engine
 import (
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/rainsql/rainsql/expr"
 	"github.com/rainsql/rainsql/expr/types"
-	"github.com/rainsql/rainsql/expr/vec"
+	"github.com/rainsql/rainsql/internal/listing"
 	"github.com/rainsql/rainsql/planner/analyze"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 func (s *Session) describe(schema types.Schema, h Handler) error {
-	rows := make([][]string, len(schema))
-	for i, f := range schema {
-		rows[i] = []string{f.Name, f.Type.String()}
+	table := listing.Texts("column_name", "column_type")
+	for _, f := range schema {
+		table.Add(f.Name, f.Type.String())
 	}
-	return s.listing(h, []string{"column_name", "column_type"}, rows)
+	return list(h, table)
 }
 
 func (s *Session) show(what string, h Handler) error {
-	if what == "SETTINGS" {
-		var rows [][]string
+	switch what {
+	case "SETTINGS":
+		table := listing.Texts("name", "value", "description")
 		for _, st := range analyze.Settings() {
 			value := st.Default
 			if v, ok := s.settings[st.Name]; ok {
 				value = v
 			}
-			rows = append(rows, []string{st.Name, value, st.Description})
+			table.Add(st.Name, value, st.Description)
 		}
-		return s.listing(h, []string{"name", "value", "description"}, rows)
+		return list(h, table)
+	case "FILES":
+		found, err := s.engine.Files("")
+		if err != nil {
+			return err
+		}
+		return list(h, FileListing(found))
 	}
-	var rows [][]string
+	table := listing.Texts("name", "category", "signatures", "description", "example", "result", "aliases")
 	for _, f := range expr.Functions() {
-		rows = append(rows, []string{
-			f.Name, f.Category, strings.Join(f.Signatures, "; "), f.Description, f.Example, f.Result, strings.Join(f.Aliases, ", "),
-		})
+		table.Add(f.Name, f.Category, strings.Join(f.Signatures, "; "), f.Description, f.Example, f.Result, strings.Join(f.Aliases, ", "))
 	}
-	return s.listing(h, []string{"name", "category", "signatures", "description", "example", "result", "aliases"}, rows)
+	return list(h, table)
 }
 
-// listing hands rows of text to the caller.
-func (s *Session) listing(h Handler, names []string, rows [][]string) error {
-	schema := make(types.Schema, len(names))
-	cols := make([]arrow.Array, len(names))
-	for i, n := range names {
-		schema[i] = types.Field{Name: n, Type: types.STRING}
-		b := vec.NewViewBuilder(s.engine.cfg.Alloc, types.STRING.Arrow(), len(rows))
-		for _, r := range rows {
-			b.AppendString(r[i])
-		}
-		cols[i] = b.Finish()
+// FileListing is what SHOW FILES gives.
+func FileListing(files []sdfs.Info) listing.Table {
+	var l listing.Table
+	l.Column("name", types.STRING)
+	l.Column("bytes", types.INT)
+	l.Column("blocks", types.INT)
+	l.Column("created", types.TIMESTAMP)
+	l.Column("modified", types.TIMESTAMP)
+	for _, f := range files {
+		l.Add(f.Name, f.Size, f.Blocks, f.Created, f.Modified)
 	}
-	defer vec.ReleaseAll(cols)
-	out, err := h.Rows(schema)
+	return l
+}
+
+// list hands a listing to the caller.
+func list(h Handler, l listing.Table) error {
+	out, err := h.Rows(l.Schema)
 	if err != nil {
 		return err
 	}
-	if len(rows) > 0 {
-		if err := out.Write(cols, len(rows)); err != nil {
-			return err
-		}
-	}
-	return out.Commit()
+	return l.WriteTo(out)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -14,6 +13,7 @@ import (
 	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/exec/task"
 	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/internal/human"
 	"github.com/rainsql/rainsql/internal/suggest"
 	"github.com/rainsql/rainsql/parser"
 	"github.com/rainsql/rainsql/parser/ast"
@@ -30,7 +30,7 @@ func nearest(word string, list []string) string { return suggest.Nearest(word, l
 // first statement that fails. file names the text in messages.
 func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 	script, err := parser.Parse(file, src)
-	f := newFiles()
+	f := newFiles(s.engine.store)
 	defer f.close() //nolint:errcheck // read-only files: nothing is lost
 	a := analyze.New(ctx, f, &s.env, s.params, src)
 	ready := s.check(a, script)
@@ -98,6 +98,8 @@ func (s *Session) statement(ctx context.Context, f *files, meaning analyze.State
 		return s.explain(ctx, f, m, h)
 	case *analyze.Describe:
 		return s.describe(m.Schema, h)
+	case *analyze.Summarize:
+		return s.summarize(ctx, f, m, h)
 	case *analyze.Show:
 		return s.show(m.What, h)
 	case *analyze.Setting:
@@ -168,16 +170,19 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 		return op.More, out.Write(cols, n)
 	}
 	report, err := task.Graph(ctx, g, rt, stats)
+	if err != nil {
+		err = errors.Join(err, f.batch.abort())
+	}
 	s.logFailure(err)
 	if n := stats.Skipped.Load(); n > 0 {
-		h.Notice(fmt.Sprintf("%s skipped (on_error = 'skip')", count(n, "row")))
+		h.Notice(fmt.Sprintf("%s skipped (on_error = 'skip')", human.Count(n, "row")))
 	}
 	if n := stats.Nulled.Load(); n > 0 {
-		h.Notice(fmt.Sprintf("%s with values replaced by NULL (on_error = 'null')", count(n, "row")))
+		h.Notice(fmt.Sprintf("%s with values replaced by NULL (on_error = 'null')", human.Count(n, "row")))
 	}
 	for _, w := range stats.Written {
 		rows += w.Rows
-		h.Notice(fmt.Sprintf("wrote %s to %s", count(w.Rows, "row"), w.Path))
+		h.Notice(fmt.Sprintf("wrote %s to %s", human.Count(w.Rows, "row"), w.Path))
 	}
 	sum := Summary{
 		Elapsed: time.Since(begin), BytesRead: stats.Bytes.Load(), RowsRead: stats.Rows.Load(),
@@ -192,23 +197,4 @@ func (s *Session) logFailure(err error) {
 	if errors.As(err, &internal) {
 		s.engine.cfg.Log.Error("internal error", zap.String("reason", internal.Reason), zap.String("stack", internal.Stack))
 	}
-}
-
-// count prints a number of things.
-func count(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(n) + " " + what + "s"
-}
-
-// thousands prints 1234567 as 1,234,567.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	var parts []string
-	for len(s) > 3 {
-		parts = append([]string{s[len(s)-3:]}, parts...)
-		s = s[:len(s)-3]
-	}
-	return strings.Join(append([]string{s}, parts...), ",")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/internal/enginetest"
 	"github.com/rainsql/rainsql/planner/optimize"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write down what the tests give now")
@@ -134,5 +135,6 @@ func outcome(t *testing.T, b *block, cfg engine.Config) string {
 // execute runs a script with the parameters that the test files use.
 func execute(t *testing.T, cfg engine.Config, src string) (string, error) {
 	t.Helper()
+	cfg.Store = sdfs.Config{Dir: ".sdfs"} // in the folder of the test
 	return enginetest.Run(t, cfg, map[string]string{"n": "2", "name": "b"}, "test.rql", src)
 }

@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-func newExplain(std streams) *cobra.Command {
-	q := &queryFlags{std: std, format: "csv"}
+func newExplain(c *common) *cobra.Command {
+	q := &queryFlags{common: c, format: "csv"}
 	var analyze bool
 	var format string
 	cmd := &cobra.Command{
@@ -31,11 +32,12 @@ func newExplain(std streams) *cobra.Command {
 }
 
 // explain runs the scripts with EXPLAIN before every query.
-func (q *queryFlags) explain(ctx context.Context, analyze bool, format string) error {
-	s, err := q.session()
+func (q *queryFlags) explain(ctx context.Context, analyze bool, format string) (err error) {
+	s, done, err := q.session()
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, done()) }()
 	if len(q.scripts) == 0 {
 		q.scripts = []script{{file: "-"}}
 	}

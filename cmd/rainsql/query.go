@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,15 +13,15 @@ import (
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/engine"
-	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/internal/human"
 	"github.com/rainsql/rainsql/internal/render"
 	"github.com/rainsql/rainsql/planner/analyze"
 )
 
 // queryFlags are the flags of what runs scripts.
 type queryFlags struct {
-	std      streams
+	*common
 	scripts  []script // -f and -c, in the order given
 	format   string
 	out      string
@@ -84,26 +85,30 @@ func pairs(list []string, flag string) (map[string]string, error) {
 	return out, nil
 }
 
-// session makes a session with the settings of the flags.
-func (q *queryFlags) session() (*engine.Session, error) {
+// session makes a session with the settings of the flags; done ends it.
+func (q *queryFlags) session() (s *engine.Session, done func() error, err error) {
+	if err := q.common.check(); err != nil {
+		return nil, nil, err
+	}
 	params, err := pairs(q.params, "--param")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	settings, err := pairs(q.settings, "--set")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s := engine.New(engine.Config{}).NewSession(params)
+	e := q.engine()
+	s = e.NewSession(params)
 	for name, value := range settings {
 		if err := analyze.CheckSetting(name, value); err != nil {
-			return nil, usageError{err}
+			return nil, nil, usageError{err}
 		}
 		if err := s.Set(name, value); err != nil {
-			return nil, usageError{err}
+			return nil, nil, usageError{err}
 		}
 	}
-	return s, nil
+	return s, e.Close, nil
 }
 
 // read returns the text of a script and the name by which messages call it.
@@ -122,7 +127,7 @@ func (q *queryFlags) read(s script) (name, text string, err error) {
 	return s.file, string(b), nil
 }
 
-func (q *queryFlags) run(ctx context.Context) error {
+func (q *queryFlags) run(ctx context.Context) (err error) {
 	if q.format == "" {
 		q.format = "csv"
 		if q.out == "" && terminal(q.std.out) {
@@ -132,10 +137,11 @@ func (q *queryFlags) run(ctx context.Context) error {
 	if err := render.Check(q.format); err != nil {
 		return usageError{err}
 	}
-	s, err := q.session()
+	s, done, err := q.session()
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, done()) }()
 	h := &handler{format: q.format, out: standardOut{q.std.out}, err: q.std.err, timer: q.timer}
 	if q.out != "" {
 		return toFile(q.out, func(w io.Writer) error {
@@ -192,6 +198,6 @@ func (h *handler) Notice(text string) { fmt.Fprintln(h.err, text) }
 func (h *handler) Done(sum engine.Summary) {
 	if h.timer {
 		fmt.Fprintf(h.err, "%s, %d rows and %s read, %d rows out\n",
-			sum.Elapsed.Round(100*time.Microsecond), sum.RowsRead, op.FormatBytes(sum.BytesRead), sum.RowsOut)
+			sum.Elapsed.Round(100*time.Microsecond), sum.RowsRead, human.Bytes(sum.BytesRead), sum.RowsOut)
 	}
 }

@@ -58,6 +58,8 @@ func run(args []string, std streams) int {
 		return exitFailed // the reader has what it wanted; saying so would be noise
 	case errors.Is(err, errDiffers):
 		return exitFailed // the difference was shown
+	case errors.Is(err, errDamaged):
+		return exitFailed // the damage was shown
 	case errors.As(err, &usageError{}), strings.HasPrefix(err.Error(), "unknown command"):
 		fmt.Fprintf(std.err, "rainsql: %s\nrun 'rainsql --help' for how to use it\n", firstLine(err))
 		return exitUsage
@@ -94,7 +96,8 @@ func interruptible() (context.Context, func()) {
 }
 
 func newRoot(std streams) *cobra.Command {
-	q := &queryFlags{std: std}
+	c := &common{std: std}
+	q := &queryFlags{common: c}
 	root := &cobra.Command{
 		Use:   "rainsql [-f FILE | -c TEXT]…",
 		Short: "Run RQL over files: answers and pipelines in one binary",
@@ -113,9 +116,10 @@ standard error. docs/LANGUAGE.md describes the language.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return q.run(cmd.Context()) },
 	}
 	q.register(root, true)
+	c.register(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(newExplain(std), newFmt(std), newGen(std), newVersion(std))
+	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std))
 	return root
 }
 

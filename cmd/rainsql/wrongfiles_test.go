@@ -43,10 +43,10 @@ func TestWrongFiles(t *testing.T) {
 		{"FROM './open.csv' (columns = (a INT, b STRING))", "./open.csv:2: a quote that opens here is never closed; close it; quote = '' turns quoting off\n"},
 		{"FROM './folder' (format = 'csv')", "command:1:6: ./folder: is a directory\n" +
 			"  1 | FROM './folder' (format = 'csv')\n    |      ^^^^^^^^^^ name a file in it\n"},
-		{"FROM './late.json'", "command:1:6: ./late.json: format json is not supported yet\n" +
-			"  1 | FROM './late.json'\n    |      ^^^^^^^^^^^^^ there are: csv, tsv, jsonl, text\n"},
-		{"FROM './bad.jsonl'", "command:1:6: ./bad.jsonl:2: not valid JSON: expected a value at byte 7 of the line\n" +
-			"  1 | FROM './bad.jsonl'\n    |      ^^^^^^^^^^^^^ on_error = 'skip' leaves such lines out\n"},
+		{"FROM './late.json'", "command:1:6: ./late.json: has no rows with keys, so its columns are not known\n" +
+			"  1 | FROM './late.json'\n    |      ^^^^^^^^^^^^^ columns = (name TYPE, …) would tell them\n"},
+		{"FROM './bad.jsonl'", "command:1:6: ./bad.jsonl:2: not valid JSON: expected a value at byte 7 of the row\n" +
+			"  1 | FROM './bad.jsonl'\n    |      ^^^^^^^^^^^^^ on_error = 'skip' leaves such rows out\n"},
 		{"FROM './latin.csv' (columns = (a INT, b STRING))", "./latin.csv:2: column \"b\": text is not valid UTF-8: 'caf\\xe9'; columns = (b BYTES) would read it as it is\n"},
 		{"FROM range(0, 100000) INTO '/dev/full' (format = 'csv')", "/dev/full: write failed: the disk is full; free some space; nothing was left behind\n"},
 		{"FROM range(0, 3) INTO './folder'", "command:1:23: ./folder: is a directory\n" +

@@ -76,7 +76,7 @@ func (d *dialect) readFirstRow(in scan.Input, display string) (fields []string, 
 	for n := 64 << 10; ; n *= 4 {
 		head, eof, err := scan.ReadHead(in, 0, n)
 		if err != nil {
-			return nil, 0, 0, &connect.Error{File: display, Msg: "read failed: " + err.Error(), Err: err}
+			return nil, 0, 0, scan.ReadError(err, display)
 		}
 		bom, err := scan.CheckHead(head, display)
 		if err != nil {

@@ -2,6 +2,7 @@ package csv
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -52,10 +53,18 @@ func Open(ctx context.Context, in scan.Input, display, format string, o connect.
 	if d.header {
 		f.DataStart = next
 	}
+	like := func(name string) int {
+		return slices.IndexFunc(o.Like, func(l types.Field) bool { return l.Name == name })
+	}
 	// A name given twice or not there is an error below, so as many types as columns are all types.
-	if len(o.Columns) != len(schema) {
+	if len(o.Columns) != len(schema) && slices.ContainsFunc(schema, func(c types.Field) bool { return like(c.Name) < 0 }) {
 		if err := f.Infer(ctx, in); err != nil {
 			return nil, err
+		}
+	}
+	for i, c := range schema {
+		if at := like(c.Name); at >= 0 {
+			schema[i].Type = o.Like[at].Type
 		}
 	}
 	if err := infer.Override(schema, o.Columns); err != nil {

@@ -77,7 +77,7 @@ func TestWrite(t *testing.T) {
 
 func TestWriteRefuses(t *testing.T) {
 	twice := types.Schema{{Name: "a", Type: types.INT}, {Name: "a", Type: types.INT}}
-	for format, want := range map[string]string{"jsonl": `two columns named "a"`, "text": "exactly one STRING", "parquet": "format parquet is not supported yet", "cvs": `did you mean "csv"`} {
+	for format, want := range map[string]string{"jsonl": `two columns named "a"`, "json": `two columns named "a"`, "text": "exactly one STRING", "parquet.gz": "not compressed as a whole", "cvs": `did you mean "csv"`} {
 		_, err := formats.NewWriter(&bytes.Buffer{}, format, twice, connect.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", format, err)
@@ -88,7 +88,7 @@ func TestWriteRefuses(t *testing.T) {
 // rows reads a file back as text.
 func rows(t *testing.T, path string, o connect.Options) [][]string {
 	t.Helper()
-	src, err := formats.OpenSource(context.Background(), path, path, o)
+	src, err := formats.OpenSource(context.Background(), formats.Local{}, path, path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,14 +102,14 @@ func rows(t *testing.T, path string, o connect.Options) [][]string {
 
 func TestFileRoundTrip(t *testing.T) {
 	want := [][]string{{"1", `x,"y"`, "[1,2]"}, {conntest.Null, "", conntest.Null}, {"-3", "line\nend", "[]"}}
-	for _, name := range []string{"t.csv", "t.TSV", "t.jsonl"} {
+	for _, name := range []string{"t.csv", "t.TSV", "t.jsonl", "t.csv.gz", "t.jsonl.zst"} {
 		path := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(path, []byte("old"), 0o640); err != nil {
 			t.Fatal(err)
 		}
 		schema, cols := table(t, memory.DefaultAllocator)
 		write := func(mode string, end func(connect.Sink) error) {
-			s, err := formats.NewSink(path, schema, connect.Options{Mode: mode})
+			s, err := formats.NewSink(formats.Local{}, path, path, schema, connect.Options{Mode: mode})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestFileRoundTrip(t *testing.T) {
 		if info, _ := os.Stat(path); info.Mode().Perm() != 0o640 {
 			t.Errorf("permissions are now %v", info.Mode())
 		}
-		if _, err := formats.NewSink(path, schema, connect.Options{Mode: "error"}); !errors.Is(err, fs.ErrExist) {
+		if _, err := formats.NewSink(formats.Local{}, path, path, schema, connect.Options{Mode: "error"}); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("mode error: %v", err)
 		}
 		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 {
@@ -150,7 +150,7 @@ func TestAppendChecksHeader(t *testing.T) {
 	if err := os.WriteFile(path, []byte("other\n1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := formats.NewSink(path, types.Schema{{Name: "a", Type: types.INT}}, connect.Options{Mode: "append"})
+	_, err := formats.NewSink(formats.Local{}, path, path, types.Schema{{Name: "a", Type: types.INT}}, connect.Options{Mode: "append"})
 	if err == nil || !strings.Contains(err.Error(), "its header is not that of the rows to append") {
 		t.Error(err)
 	}
@@ -162,7 +162,7 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][]string{{"one"}, {""}, {`two, "x"`}, {"last"}}
-	src, err := formats.OpenSource(context.Background(), path, path, connect.Options{})
+	src, err := formats.OpenSource(context.Background(), formats.Local{}, path, path, connect.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,8 +184,11 @@ func TestOpenErrors(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.gz"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"none.csv": "no such file", "": "is a directory", "a.gz": "not supported yet"} {
-		_, err := formats.OpenSource(context.Background(), filepath.Join(dir, name), "shown", connect.Options{})
+	if err := os.WriteFile(filepath.Join(dir, "b.csv.gz"), []byte("a,b\n1,2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"none.csv": "no such file", "": "is a directory", "a.gz": "does not tell its format", "b.csv.gz": "is not gzip data"} {
+		_, err := formats.OpenSource(context.Background(), formats.Local{}, filepath.Join(dir, name), "shown", connect.Options{})
 		if err == nil || !strings.HasPrefix(err.Error(), "shown: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -205,7 +208,7 @@ func TestFIFO(t *testing.T) {
 	done := make(chan error)
 	const batches, perBatch = 300, 1000 // beyond what one chunk holds
 	go func() {
-		s, err := formats.NewSink(path, schema, connect.Options{Format: "csv"})
+		s, err := formats.NewSink(formats.Local{}, path, path, schema, connect.Options{Format: "csv"})
 		if err != nil {
 			done <- err
 			return
@@ -221,7 +224,7 @@ func TestFIFO(t *testing.T) {
 		}
 		done <- errors.Join(err, s.Commit())
 	}()
-	src, err := formats.OpenSource(context.Background(), path, path, connect.Options{Format: "csv"})
+	src, err := formats.OpenSource(context.Background(), formats.Local{}, path, path, connect.Options{Format: "csv"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func Open(_ context.Context, in scan.Input, display string, o connect.Options) (
 	}
 	head, _, err := scan.ReadHead(in, 0, 4096)
 	if err != nil {
-		return nil, &connect.Error{File: display, Msg: "read failed: " + err.Error(), Err: err}
+		return nil, scan.ReadError(err, display)
 	}
 	bom, err := scan.CheckHead(head, display)
 	if err != nil {

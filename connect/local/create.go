@@ -20,6 +20,7 @@ type Writer struct {
 	display  string
 	target   string // where it goes; "" for a device, written as it comes
 	tail     bool   // Commit appends to target rather than replacing it
+	lines    bool   // what is extended is text, whose last line must have an end
 	fresh    bool   // target was not there, and must still not be at Commit
 	finished bool
 }
@@ -122,19 +123,20 @@ func (w *Writer) Write(p []byte) (int, error) {
 
 // Existing opens the file that an append will extend, for a look at its head;
 // nil where there is none or it is empty. The caller closes it.
-func (w *Writer) Existing() (*os.File, error) {
+func (w *Writer) Existing() (*File, error) {
 	if !w.tail {
 		return nil, nil
 	}
-	f, err := os.Open(w.target)
-	if err != nil {
-		return nil, w.fail("cannot be read", err)
+	f, err := Open(w.target, w.display)
+	if err != nil || f.Size() != 0 {
+		return f, err
 	}
-	if info, err := f.Stat(); err != nil || info.Size() == 0 {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return nil, f.Close()
 }
+
+// EndLine says that the file which an append extends is text: if its last line
+// does not end, it is ended first.
+func (w *Writer) EndLine() { w.lines = true }
 
 // Commit makes what was written visible under the path and durable. If it
 // fails, whatever was there before is still there.
@@ -202,7 +204,9 @@ func (w *Writer) extend() (err error) {
 	if _, err = w.f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	err = endLine(t, end)
+	if w.lines {
+		err = endLine(t, end)
+	}
 	if err == nil {
 		_, err = io.Copy(t, w.f)
 	}

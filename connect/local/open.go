@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/connect/scan"
 )
 
 // File is an open file to read. ReadAt is safe for concurrent use.
 type File struct {
 	f    *os.File
 	size int64
-	seq  *sequential // nil for a file that can be read at any offset
+	seq  *scan.Stream // nil for a file that can be read at any offset
 }
 
 // Open opens path; what is wrong with it is told under the name display. A
@@ -35,7 +36,7 @@ func Open(path, display string) (*File, error) {
 		return nil, errors.Join(&connect.Error{File: display, Msg: "is a directory", Hint: "name a file in it"}, f.Close())
 	}
 	if !info.Mode().IsRegular() {
-		return &File{f: f, size: -1, seq: newSequential(f)}, nil
+		return &File{f: f, size: -1, seq: scan.NewStream(f)}, nil
 	}
 	return &File{f: f, size: info.Size()}, nil
 }
@@ -89,7 +90,7 @@ func (f *File) Interrupt() {
 // of unknown size, which keep what was read until then.
 func (f *File) Forget(off int64) {
 	if f.seq != nil {
-		f.seq.forget(off)
+		f.seq.Forget(off)
 	}
 }
 

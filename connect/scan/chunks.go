@@ -116,7 +116,7 @@ func (c *chunks) read(off int64) error {
 	case errors.Is(err, io.EOF) && int64(got) < n:
 		return &connect.Error{File: c.src.Display, Msg: "became shorter while it was read", Hint: "run the query again"}
 	case err != nil && !errors.Is(err, io.EOF):
-		return &connect.Error{File: c.src.Display, Msg: "read failed: " + err.Error(), Err: err}
+		return ReadError(err, c.src.Display)
 	default:
 		c.last = size >= 0 && off+n == size
 	}
@@ -183,7 +183,7 @@ func (c *chunks) readError(err error) error {
 	if err == nil || c.ctx.Err() != nil {
 		return err
 	}
-	return &connect.Error{File: c.src.Display, Msg: "read failed: " + err.Error(), Err: err}
+	return ReadError(err, c.src.Display)
 }
 
 // begin notes where the chunk's first row begins.

@@ -40,6 +40,7 @@ type Format struct {
 	Schema    types.Schema // its columns
 	DataStart int64        // where the first row begins, after a header
 	Quote     int          // the byte that opens and closes quotes, in which newlines do not end rows; or -1
+	Whole     bool         // where a row begins follows from all before it, so the file is a single split
 	Policy    connect.OnError
 	// Walker returns a walker that locates these columns of the schema, in ascending order.
 	Walker func(cols []int) Walker
@@ -77,7 +78,7 @@ func (s *Source) Schema() types.Schema { return slices.Clone(s.Format.Schema) }
 func (s *Source) Size() int64 { return s.in.Size() }
 
 // Splits cuts the file every target bytes (0: every ChunkBytes). A file that
-// can only be read once is a single split.
+// can only be read once, or as a whole, is a single split.
 func (s *Source) Splits(target int64) ([]connect.Split, error) {
 	size := s.in.Size()
 	if size < 0 {
@@ -85,6 +86,9 @@ func (s *Source) Splits(target int64) ([]connect.Split, error) {
 	}
 	if target <= 0 {
 		target = ChunkBytes
+	}
+	if s.Whole {
+		target = max(size, 1)
 	}
 	splits := make([]connect.Split, 0, size/target+1)
 	for off := int64(0); off < size; off += target {
@@ -132,6 +136,15 @@ func (s *Source) Line(off int64) int64 {
 	return n + 1
 }
 
+// ReadError returns what tells a user that reading the file display failed. An
+// input may have told it better already.
+func ReadError(err error, display string) error {
+	if told := (*connect.Error)(nil); errors.As(err, &told) {
+		return connect.WithFile(err, display)
+	}
+	return &connect.Error{File: display, Msg: "read failed: " + err.Error(), Err: err}
+}
+
 // ReadHead reads up to n bytes from off on; eof tells that the file ends with them.
 func ReadHead(in Input, off int64, n int) (head []byte, eof bool, err error) {
 	if size := in.Size(); size >= 0 {
@@ -159,9 +172,9 @@ func CheckHead(head []byte, display string) (bom int, err error) {
 	case bytes.HasPrefix(head, []byte("\xFF\xFE")), bytes.HasPrefix(head, []byte("\xFE\xFF")):
 		return 0, &connect.Error{File: display, Msg: "is UTF-16 text", Hint: "convert it first: iconv -f UTF-16 -t UTF-8"}
 	case bytes.HasPrefix(head, []byte("\x1F\x8B")):
-		return 0, &connect.Error{File: display, Msg: "is compressed with gzip", Hint: "unpack it first: gunzip"}
+		return 0, &connect.Error{File: display, Msg: "is compressed with gzip", Hint: "say so: its name ends in .gz, or (format = 'csv.gz')"}
 	case bytes.HasPrefix(head, []byte("\x28\xB5\x2F\xFD")):
-		return 0, &connect.Error{File: display, Msg: "is compressed with zstd", Hint: "unpack it first: unzstd"}
+		return 0, &connect.Error{File: display, Msg: "is compressed with zstd", Hint: "say so: its name ends in .zst, or (format = 'csv.zst')"}
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		return 0, &connect.Error{File: display, Msg: "is a Parquet file", Hint: "format = 'parquet' says so"}
 	}

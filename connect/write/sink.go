@@ -18,6 +18,12 @@ type Encoder interface {
 	Row(cols []arrow.Array) (func(dst []byte, i int) ([]byte, error), error)
 }
 
+// Footer is an Encoder whose files end with something more.
+type Footer interface {
+	// Footer appends what comes after the last row.
+	Footer(dst []byte) []byte
+}
+
 // Out is where the bytes go: they appear at Commit, or not at all.
 type Out interface {
 	io.Writer
@@ -92,6 +98,9 @@ func (s *Sink) Commit() error {
 		return s.err
 	}
 	if s.err == nil {
+		if f, ok := s.enc.(Footer); ok {
+			s.buf = f.Footer(s.buf)
+		}
 		s.err = s.flush()
 	}
 	if s.err != nil {

@@ -3,6 +3,8 @@ package op
 import (
 	"fmt"
 	"sync/atomic"
+
+	"github.com/rainsql/rainsql/internal/human"
 )
 
 // Memory is a query's budget on a node, shared by all of its tasks. It is safe
@@ -32,22 +34,7 @@ type ExhaustedError struct {
 // Error says what to do about it.
 func (e *ExhaustedError) Error() string {
 	return fmt.Sprintf("the query needs more than memory_limit = %s: its %s holds %s; raise it with SET memory_limit, or filter earlier",
-		FormatBytes(e.Limit), e.Operator, FormatBytes(e.Holds))
-}
-
-// FormatBytes prints a size as people write it.
-func FormatBytes(n int64) string {
-	units := []string{"B", "KB", "MB", "GB", "TB"}
-	f := float64(n)
-	i := 0
-	for f >= 1000 && i < len(units)-1 {
-		f /= 1000
-		i++
-	}
-	if i == 0 || f == float64(int64(f)) {
-		return fmt.Sprintf("%.0f%s", f, units[i])
-	}
-	return fmt.Sprintf("%.1f%s", f, units[i])
+		human.Bytes(e.Limit), e.Operator, human.Bytes(e.Holds))
 }
 
 // Account is what one operator holds of the budget. It is used by its task's

@@ -21,6 +21,9 @@ import (
 type Opener interface {
 	OpenSource(ctx context.Context, path string, o connect.Options) (connect.Source, error)
 	NewSink(path string, schema types.Schema, o connect.Options) (connect.Sink, error)
+	// Commit comes once, after every sink's: a place whose files can appear
+	// together, in one step, may have waited for it. If it fails none has.
+	Commit(ctx context.Context) error
 }
 
 // Runtime is what a query runs with. All fields but Result are needed; Result
@@ -149,6 +152,9 @@ func (r *run) all(outer context.Context) (err error) {
 		return first
 	}
 	if err := commit(tasks); err != nil {
+		return err
+	}
+	if err := r.rt.Opener.Commit(outer); err != nil {
 		return err
 	}
 	for _, s := range r.sinks {

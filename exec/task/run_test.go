@@ -111,6 +111,8 @@ func (o opener) OpenSource(context.Context, string, connect.Options) (connect.So
 	return o.source, nil
 }
 
+func (opener) Commit(context.Context) error { return nil }
+
 func (o opener) NewSink(string, types.Schema, connect.Options) (connect.Sink, error) {
 	return o.sink, nil
 }

@@ -37,7 +37,7 @@ func newSplitQueue(ctx context.Context, s *dag.Scan, open Opener, splitBytes int
 	if err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
-	return &splitQueue{source: src, splits: splits, ended: make([]bool, len(splits)), scan: connect.Scan{Columns: s.Columns, Alloc: mem}}, nil
+	return &splitQueue{source: src, splits: splits, ended: make([]bool, len(splits)), scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}, nil
 }
 
 // take opens the next split, in order; nil when all have been handed out.

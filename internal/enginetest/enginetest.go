@@ -26,7 +26,11 @@ func Run(t testing.TB, cfg engine.Config, params map[string]string, file, src st
 	cfg.Alloc = mem
 	cfg.Now = func() time.Time { return Now }
 	h := &collector{}
-	err := engine.New(cfg).NewSession(params).Run(context.Background(), file, src, h)
+	e := engine.New(cfg)
+	err := e.NewSession(params).Run(context.Background(), file, src, h)
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
 	mem.AssertSize(t, 0)
 	return h.out.String(), err
 }

@@ -16,7 +16,9 @@ import (
 )
 
 // Names lists the formats of --format.
-func Names() []string { return []string{"table", "csv", "tsv", "json", "jsonl", "markdown", "null"} }
+func Names() []string {
+	return []string{"table", "csv", "tsv", "json", "jsonl", "markdown", "arrow", "parquet", "null"}
+}
 
 // Check reports whether a format can be written.
 func Check(format string) error {
@@ -24,10 +26,6 @@ func Check(format string) error {
 		if n == format {
 			return nil
 		}
-	}
-	switch format {
-	case "arrow", "parquet":
-		return fmt.Errorf("format %s is not supported yet; there are %s", format, strings.Join(Names(), ", "))
 	}
 	if near := suggest.Nearest(format, Names()); near != "" {
 		return fmt.Errorf("unknown format %q: did you mean %q?", format, near)
@@ -46,10 +44,10 @@ func New(w io.Writer, format string, schema types.Schema) (connect.Sink, error) 
 		return &table{w: w, schema: schema}, nil
 	case "markdown":
 		return &markdown{w: w, schema: schema}, nil
-	case "json":
-		return newJSON(w, schema)
 	case "null":
 		return discard{}, nil
+	case "arrow":
+		format = "arrows" // standard output may be a pipe, whose reader should see rows as they come
 	}
 	s, err := formats.NewWriter(w, format, schema, connect.Options{})
 	if err != nil {

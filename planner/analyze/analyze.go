@@ -56,8 +56,8 @@ type Setting struct{ Name, Value string }
 // Let has defined a name; there is nothing to run.
 type Let struct{ Name string }
 
-// Statement is what a statement means: *Query, *Explain, *Describe, *Show,
-// *Setting or *Let.
+// Statement is what a statement means: *Query, *Explain, *Describe, *Summarize,
+// *Show, *Setting or *Let.
 type Statement any
 
 // Env is what lasts for a session: the names that LET defines. Its zero value

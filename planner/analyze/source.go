@@ -106,7 +106,7 @@ func (a *Analyzer) file(s *ast.Source) *table {
 	if len(a.diags.List) > before {
 		return poisoned()
 	}
-	if a.written[cleanPath(p)] {
+	if a.written[cleanPath(p)] || connect.HasPattern(p) && len(a.written) > 0 {
 		a.defers = true
 		return poisoned()
 	}
@@ -145,6 +145,9 @@ func (a *Analyzer) fileError(n ast.Node, err error) {
 
 // cleanPath is how two spellings of one file are recognised within a script.
 func cleanPath(p string) string {
+	if !connect.IsLocal(p) {
+		return p // names of the store have one spelling
+	}
 	p = strings.TrimPrefix(p, "file://")
 	if abs, err := filepath.Abs(p); err == nil {
 		p = abs

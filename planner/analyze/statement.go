@@ -32,7 +32,9 @@ func (a *Analyzer) statement(body ast.Body) Statement {
 	case *ast.Setting:
 		return a.setting(b)
 	case *ast.Summarize:
-		a.later(b, "SUMMARIZE")
+		if m := a.summarize(b); m != nil {
+			return m
+		}
 	case *ast.CreateFunction:
 		a.later(b, "CREATE FUNCTION")
 	case *ast.CreateSource:
@@ -161,9 +163,9 @@ func (a *Analyzer) explain(b *ast.Explain) Statement {
 func (a *Analyzer) show(b *ast.Show) Statement {
 	what := strings.ToUpper(b.What.Text)
 	switch what {
-	case "FUNCTIONS", "SETTINGS":
+	case "FUNCTIONS", "SETTINGS", "FILES":
 		return &Show{What: what}
-	case "FILES", "NODES", "JOBS", "TASKS":
+	case "NODES", "JOBS", "TASKS":
 		a.later(b, "SHOW "+what)
 		return nil
 	}

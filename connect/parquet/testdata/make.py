@@ -3,6 +3,8 @@ beside them: for each file its columns as rainsql names and prints them. What is
 to be printed stands here next to the value, written by hand.
 
     pip install pyarrow duckdb && python make.py
+
+want.json has the tables, and for each file the number of its table.
 """
 import datetime as dt
 import decimal
@@ -171,4 +173,9 @@ for name, delta in (("delta", True), ("replaced", False)):
     want_arrow[f"{name}.arrows"] = {"columns": [["c", "STRING"]], "rows": rows}
 
 for folder, w in ((here, want_parquet), (arrow, want_arrow)):
-    (folder / "want.json").write_text(json.dumps(w, ensure_ascii=False, separators=(",", ":")) + "\n")
+    tables, files = [], {}
+    for name, table in w.items():
+        if table not in tables:
+            tables.append(table)
+        files[name] = tables.index(table)
+    (folder / "want.json").write_text(json.dumps({"files": files, "tables": tables}, ensure_ascii=False, separators=(",", ":")) + "\n")

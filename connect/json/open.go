@@ -1,12 +1,13 @@
-// Package jsonl reads and writes JSON lines: one object a line, its keys the
-// columns. JSON is read strictly, as RFC 8259 has it.
-package jsonl
+// Package json reads and writes objects, their keys the columns: one a line
+// (jsonl), or as the elements of an array (json). JSON is read strictly, as RFC
+// 8259 has it.
+package json
 
 import (
 	"context"
 	"errors"
 	"io"
-	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -15,29 +16,36 @@ import (
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/column"
 	"github.com/rainsql/rainsql/connect/infer"
-	"github.com/rainsql/rainsql/connect/lines"
 	"github.com/rainsql/rainsql/connect/scan"
 	"github.com/rainsql/rainsql/expr/types"
 )
 
 // Open returns a source over in, which it owns unless it fails; display is the
-// file as the query names it. The columns are the keys of the first rows, in
+// file as the query names it. format is jsonl, or json: an array of objects, or
+// objects one behind the other. The columns are the keys of the first rows, in
 // the order in which they appear; a key that is not among them is ignored
 // later, unless the option columns names it: that adds it as well.
-func Open(ctx context.Context, in scan.Input, display string, o connect.Options) (*scan.Source, error) {
+func Open(ctx context.Context, in scan.Input, display, format string, o connect.Options) (*scan.Source, error) {
+	frames := func() framer { return lineFramer{} }
+	if format == "json" {
+		frames = func() framer { return &valueFramer{} }
+	}
 	policy, err := o.ErrorPolicy()
 	if err != nil {
 		return nil, &connect.Error{File: display, Msg: err.Error()}
 	}
 	head, _, err := scan.ReadHead(in, 0, 4096)
 	if err != nil {
-		return nil, &connect.Error{File: display, Msg: "read failed: " + err.Error(), Err: err}
+		return nil, scan.ReadError(err, display)
 	}
 	bom, err := scan.CheckHead(head, display)
 	if err != nil {
 		return nil, err
 	}
-	schema, err := sample(ctx, in, display, int64(bom), policy)
+	schema, err := slices.Clone(o.Like), error(nil)
+	if schema == nil {
+		schema, err = sample(ctx, in, display, int64(bom), frames, policy)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -55,13 +63,13 @@ func Open(ctx context.Context, in scan.Input, display string, o connect.Options)
 	}
 	names := schema.Names()
 	return scan.NewSource(in, scan.Format{
-		Display: display, Schema: schema, DataStart: int64(bom), Quote: -1, Policy: policy,
+		Display: display, Schema: schema, DataStart: int64(bom), Quote: -1, Policy: policy, Whole: format == "json",
 		Walker: func(cols []int) scan.Walker {
 			wanted := make([]string, len(cols))
 			for i, c := range cols {
 				wanted[i] = names[c]
 			}
-			return newWalker(policy, wanted)
+			return newWalker(frames(), policy, wanted)
 		},
 		Unescape: unescape,
 		Custom: func(alloc memory.Allocator, t types.Type) column.Converter {
@@ -71,10 +79,10 @@ func Open(ctx context.Context, in scan.Input, display string, o connect.Options)
 }
 
 // sample reads the first rows and returns the keys with the types of their values.
-func sample(ctx context.Context, in scan.Input, display string, start int64, policy connect.OnError) (types.Schema, error) {
+func sample(ctx context.Context, in scan.Input, display string, start int64, frames func() framer, policy connect.OnError) (types.Schema, error) {
 	src := scan.NewSource(in, scan.Format{
-		Display: display, Schema: types.Schema{{Name: "line", Type: types.BYTES}}, DataStart: start, Quote: -1, Probe: true,
-		Walker: func([]int) scan.Walker { return lines.NewWalker() },
+		Display: display, Schema: types.Schema{{Name: "row", Type: types.BYTES}}, DataStart: start, Quote: -1, Probe: true,
+		Walker: func([]int) scan.Walker { return &rawWalker{framed{frames: frames()}} },
 	})
 	defer src.Close() //nolint:errcheck // the input stays the caller's
 	all := connect.Split{File: display, Length: -1}
@@ -84,8 +92,7 @@ func sample(ctx context.Context, in scan.Input, display string, start int64, pol
 	}
 	defer r.Close() //nolint:errcheck // a sample is only read
 	keys := newFields()
-	number := int64(0)
-	for rows := 0; rows < infer.SampleRows && number < math.MaxInt32; {
+	for rows := 0; rows < infer.SampleRows; {
 		b, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -93,39 +100,39 @@ func sample(ctx context.Context, in scan.Input, display string, start int64, pol
 		if err != nil {
 			return nil, err
 		}
-		col := b.Columns[0].(*array.BinaryView)
-		for i := 0; i < b.Rows && rows < infer.SampleRows && err == nil; i++ {
-			number++
-			line := col.Value(i)
-			if skipSpace(line, 0) == len(line) {
-				continue
-			}
-			err = keys.addLine(line)
-			if err != nil && policy == connect.Fail {
-				err = &connect.Error{File: display, Line: number, Msg: err.Error(), Hint: "on_error = 'skip' leaves such lines out"}
-			} else {
-				err = nil
-				rows++
-			}
-		}
+		n, err := keys.addRows(b, min(b.Rows, infer.SampleRows-rows), policy)
+		rows += n
 		b.Release()
 		if err != nil {
-			return nil, err
+			return nil, connect.WithFile(err, display)
 		}
 	}
 	return keys.schema(), nil
 }
 
-// addLine notes the keys and values of a line, if it is JSON.
-func (f *fields) addLine(line []byte) error {
-	if err := scanLine(line, nil); err != nil {
+// addRows notes the keys and values of the first n rows of a batch, and returns
+// how many were JSON.
+func (f *fields) addRows(b *connect.Batch, n int, policy connect.OnError) (good int, err error) {
+	col := b.Columns[0].(*array.BinaryView)
+	for i := range n {
+		fault := f.addRow(col.Value(i))
+		if fault == nil {
+			good++
+		} else if policy == connect.Fail {
+			_, line := b.Origin.Locate(i)
+			return good, &connect.Error{Line: line, Msg: fault.Error(), Hint: "on_error = 'skip' leaves such rows out"}
+		}
+	}
+	return good, nil
+}
+
+// addRow notes the keys and values of a row, if it is JSON.
+func (f *fields) addRow(row []byte) *syntaxError {
+	if err := scanRow(row, nil); err != nil {
 		return err
 	}
-	if !utf8.Valid(line) {
-		return &syntaxError{0, "the line is not UTF-8"}
+	if !utf8.Valid(row) {
+		return &syntaxError{0, "the text is not UTF-8"}
 	}
-	if err := scanLine(line, func(k, v token) { f.of(k.text(line)).add(line, v, 0) }); err != nil {
-		return err // not the result itself: a nil *syntaxError would be an error
-	}
-	return nil
+	return scanRow(row, func(k, v token) { f.of(k.text(row)).add(row, v, 0) })
 }

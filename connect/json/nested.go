@@ -1,4 +1,4 @@
-package jsonl
+package json
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"

@@ -1,9 +1,9 @@
-package jsonl_test
+package json_test
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	stdjson "encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +13,7 @@ import (
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/internal/conntest"
-	"github.com/rainsql/rainsql/connect/jsonl"
+	"github.com/rainsql/rainsql/connect/json"
 	"github.com/rainsql/rainsql/expr/types"
 )
 
@@ -21,7 +21,7 @@ const null = conntest.Null
 
 func read(t testing.TB, data string, split int64, o connect.Options) (types.Schema, conntest.Result, error) {
 	t.Helper()
-	src, err := jsonl.Open(context.Background(), conntest.File{Data: []byte(data)}, "t.jsonl", o)
+	src, err := json.Open(context.Background(), conntest.File{Data: []byte(data)}, "t.jsonl", "jsonl", o)
 	if err != nil {
 		return nil, conntest.Result{}, err
 	}
@@ -117,7 +117,7 @@ func FuzzJSONL(f *testing.F) {
 			return
 		}
 		var want map[string]any
-		ok := utf8.ValidString(line) && json.Unmarshal([]byte(line), &want) == nil && want != nil
+		ok := utf8.ValidString(line) && stdjson.Unmarshal([]byte(line), &want) == nil && want != nil
 		o := connect.Options{Columns: types.Schema{{Name: "a", Type: types.STRING}}}
 		_, r, err := read(t, line, 0, o)
 		if err != nil {
@@ -130,7 +130,7 @@ func FuzzJSONL(f *testing.F) {
 			t.Fatalf("accepted %q", line)
 		}
 		if s, isString := want["a"].(string); isString {
-			src, _ := jsonl.Open(context.Background(), conntest.File{Data: []byte(line)}, "t", o)
+			src, _ := json.Open(context.Background(), conntest.File{Data: []byte(line)}, "t", "jsonl", o)
 			i, _, _ := src.Schema().Index("a")
 			if got := r.Rows[0][i]; got != s {
 				t.Fatalf("%q: got %q, want %q", line, got, s)
@@ -142,9 +142,9 @@ func FuzzJSONL(f *testing.F) {
 func BenchmarkScan(b *testing.B) {
 	var buf bytes.Buffer
 	for i := range 50_000 {
-		json.NewEncoder(&buf).Encode(map[string]any{"id": i, "name": "someone of some name", "price": float64(i) / 8, "live": i%2 == 0, "at": "2026-01-31T10:00:00Z"})
+		stdjson.NewEncoder(&buf).Encode(map[string]any{"id": i, "name": "someone of some name", "price": float64(i) / 8, "live": i%2 == 0, "at": "2026-01-31T10:00:00Z"})
 	}
-	src, err := jsonl.Open(context.Background(), conntest.File{Data: buf.Bytes()}, "t", connect.Options{})
+	src, err := json.Open(context.Background(), conntest.File{Data: buf.Bytes()}, "t", "jsonl", connect.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package jsonl
+package json
 
 import (
 	"github.com/rainsql/rainsql/connect/infer"

@@ -1,4 +1,4 @@
-package local
+package scan
 
 import (
 	"fmt"
@@ -6,9 +6,10 @@ import (
 	"sync"
 )
 
-// sequential gives a stream the shape of a file: what was read stays in a
-// window until it is forgotten, and may be read again.
-type sequential struct {
+// Stream gives what can only be read from its beginning on, such as a pipe,
+// the shape of an Input: what was read stays in a window until it is
+// forgotten, and may be read again. Safe for concurrent use.
+type Stream struct {
 	mu     sync.Mutex
 	r      io.Reader
 	window []byte
@@ -16,9 +17,15 @@ type sequential struct {
 	err    error // what ended the stream, io.EOF in the good case
 }
 
-func newSequential(r io.Reader) *sequential { return &sequential{r: r} }
+// NewStream returns a stream over r, which stays the caller's to close.
+func NewStream(r io.Reader) *Stream { return &Stream{r: r} }
 
-func (s *sequential) ReadAt(p []byte, off int64) (int, error) {
+// Size is not known.
+func (s *Stream) Size() int64 { return -1 }
+
+// ReadAt fills p from offset off on, or returns how much there was and io.EOF.
+// Only what Forget has left may be asked for.
+func (s *Stream) ReadAt(p []byte, off int64) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if off < s.off {
@@ -39,7 +46,7 @@ func (s *sequential) ReadAt(p []byte, off int64) (int, error) {
 }
 
 // fill reads once, towards a window of need bytes.
-func (s *sequential) fill(need int) {
+func (s *Stream) fill(need int) {
 	n := len(s.window)
 	if cap(s.window) < need {
 		grown := make([]byte, n, max(need, 2*cap(s.window)))
@@ -51,7 +58,8 @@ func (s *sequential) fill(need int) {
 	s.err = err
 }
 
-func (s *sequential) forget(off int64) {
+// Forget says that nothing before off is read again.
+func (s *Stream) Forget(off int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := min(off-s.off, int64(len(s.window)))

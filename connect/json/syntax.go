@@ -1,4 +1,4 @@
-package jsonl
+package json
 
 import (
 	"fmt"
@@ -11,12 +11,12 @@ const maxDepth = 1000
 
 // syntaxError is a place where text is not JSON.
 type syntaxError struct {
-	at  int // the byte in the line, from 0
+	at  int // the byte in the row, from 0
 	msg string
 }
 
 func (e *syntaxError) Error() string {
-	return fmt.Sprintf("not valid JSON: %s at byte %d of the line", e.msg, e.at+1)
+	return fmt.Sprintf("not valid JSON: %s at byte %d of the row", e.msg, e.at+1)
 }
 
 // token says what a value is by its first byte: { [ " t f n, or 0 for a number.
@@ -278,12 +278,12 @@ func scanArray(b []byte, i, depth int, each func(value token)) (end int, err *sy
 	}
 }
 
-// scanLine checks a line, which holds one object and nothing else, and calls
-// each with its keys and values.
-func scanLine(b []byte, each func(key, value token)) *syntaxError {
+// scanRow checks a row, which is one object and nothing else, and calls each
+// with its keys and values.
+func scanRow(b []byte, each func(key, value token)) *syntaxError {
 	i := skipSpace(b, 0)
 	if i >= len(b) || b[i] != '{' {
-		return &syntaxError{i, "a line must be one object"}
+		return &syntaxError{i, "a row must be one object"}
 	}
 	end, err := scanObject(b, i, 0, each)
 	if err != nil {

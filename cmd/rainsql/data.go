@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/internal/progress"
+	"github.com/rainsql/rainsql/sdfs"
+)
+
+// common are the flags of every command that runs or moves something.
+type common struct {
+	std      streams
+	data     string
+	progress string
+}
+
+func (c *common) register(root *cobra.Command) {
+	fl := root.PersistentFlags()
+	fl.StringVar(&c.data, "data", "", "folder of the embedded file store (default "+filepath.Join("$XDG_DATA_HOME", "rainsql")+")")
+	fl.StringVar(&c.progress, "progress", "auto", "show how far a transfer has come: auto, on or off")
+}
+
+func (c *common) check() error {
+	switch c.progress {
+	case "auto", "on", "off":
+		return nil
+	}
+	return usagef("unknown --progress %q: use auto, on or off", c.progress)
+}
+
+// dataDir is where the embedded store lies; "" if no home is known.
+func (c *common) dataDir() string {
+	if c.data != "" {
+		return c.data
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "rainsql")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".local", "share", "rainsql")
+	}
+	return ""
+}
+
+// engine returns an engine over the embedded store. The caller closes it.
+func (c *common) engine() *engine.Engine {
+	return engine.New(engine.Config{Store: c.storeConfig()})
+}
+
+func (c *common) storeConfig() sdfs.Config { return sdfs.Config{Dir: c.dataDir()} }
+
+// line shows progress on a terminal, or where it is asked for.
+func (c *common) line(what string, total int64) *progress.Line {
+	if c.progress == "on" || c.progress == "auto" && terminal(c.std.err) && os.Getenv("TERM") != "dumb" {
+		return progress.Start(c.std.err, what, total)
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/internal/human"
+	"github.com/rainsql/rainsql/internal/listing"
+	"github.com/rainsql/rainsql/internal/render"
+	"github.com/rainsql/rainsql/sdfs"
+)
+
+// fsFlags are the flags of `rainsql fs`.
+type fsFlags struct {
+	*common
+	format string
+	force  bool
+	long   bool
+}
+
+func newFS(c *common) *cobra.Command {
+	f := &fsFlags{common: c}
+	cmd := &cobra.Command{
+		Use:   "fs",
+		Short: "Put files into the file store, and look at what is there",
+		Long: `The file store (SDFS) keeps files by name; a query reads and writes them by
+their bare names: FROM 'logs/today.jsonl'. It lies in the folder --data, which
+one process at a time holds.
+
+A pattern has * ? [a-z] {a,b} within a part of a name, and ** across its parts.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("fs has no command %q; 'rainsql fs --help' lists them", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	add := func(use, short string, least, most int, run func(cmd *cobra.Command, args []string) error) *cobra.Command {
+		sub := &cobra.Command{Use: use, Short: short, Args: between(least, most), RunE: run}
+		cmd.AddCommand(sub)
+		return sub
+	}
+	put := add("put LOCAL NAME", "Copy a local file (- is standard input) into the store", 2, 2, f.put)
+	put.Flags().BoolVarP(&f.force, "force", "f", false, "replace a file of that name")
+	get := add("get NAME LOCAL", "Copy a file of the store to a local one (- is standard output)", 2, 2, f.get)
+	get.Flags().BoolVarP(&f.force, "force", "f", false, "replace a local file of that name")
+	add("cat NAME…", "Write files to standard output", 1, -1, f.cat)
+	add("append LOCAL NAME", "Append a local file (- is standard input) to one of the store, made if need be", 2, 2, f.append)
+	add("multiappend NAME NODE=LOCAL…", "Append files from several nodes at once; the embedded store has one, local", 2, -1, f.multiappend)
+	ls := add("ls [PATTERN]", "List the files", 0, 1, f.ls)
+	ls.Flags().BoolVarP(&f.long, "long", "l", false, "with size, blocks and time")
+	f.formatFlag(ls)
+	f.formatFlag(add("stat NAME", "Describe a file", 1, 1, f.stat))
+	add("mv FROM TO", "Give a file another name", 2, 2, f.mv)
+	rm := add("rm NAME…", "Remove files; a pattern removes all that it matches", 1, -1, f.rm)
+	rm.Flags().BoolVarP(&f.force, "force", "f", false, "say nothing of names that are not there")
+	add("merge NAME", "Join the small blocks of a file that many appends made", 1, 1, f.merge)
+	f.formatFlag(add("check", "Read everything there is and tell what is damaged", 0, 0, f.check))
+	f.formatFlag(add("du", "Tell how much space the store takes", 0, 0, f.du))
+	return cmd
+}
+
+func (f *fsFlags) formatFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.format, "format", "", "table, csv, json, … as for queries")
+}
+
+func between(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || most >= 0 && len(args) > most {
+			return usagef("write %s", cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// with runs something on the store, and closes it.
+func (f *fsFlags) with(cmd *cobra.Command, run func(*engine.Engine, *sdfs.Store) error) (err error) {
+	if err := f.common.check(); err != nil {
+		return err
+	}
+	e := f.engine()
+	defer func() { err = errors.Join(err, e.Close()) }()
+	s, err := e.Store(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return run(e, s)
+}
+
+// show writes a listing in the format asked for.
+func (f *fsFlags) show(t listing.Table) error {
+	if f.format == "" {
+		f.format = "csv"
+		if terminal(f.std.out) {
+			f.format = "table"
+		}
+	}
+	if err := render.Check(f.format); err != nil {
+		return usageError{err}
+	}
+	out, err := render.New(standardOut{f.std.out}, f.format, t.Schema)
+	if err != nil {
+		return err
+	}
+	return t.WriteTo(out)
+}
+
+func (f *fsFlags) ls(cmd *cobra.Command, args []string) (err error) {
+	e := f.engine()
+	defer func() { err = errors.Join(err, e.Close()) }()
+	pattern := ""
+	if len(args) > 0 {
+		pattern = args[0]
+	}
+	files, err := e.Files(pattern)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 && pattern != "" {
+		return fmt.Errorf("no file matches %q", pattern)
+	}
+	if f.long || f.format != "" {
+		return f.show(engine.FileListing(files))
+	}
+	for _, info := range files {
+		if _, err := fmt.Fprintln(standardOut{f.std.out}, info.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *fsFlags) stat(cmd *cobra.Command, args []string) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		info, err := s.Stat(args[0])
+		if err != nil {
+			return err
+		}
+		var t listing.Table
+		for _, c := range []string{"name", "bytes", "blocks", "id", "generation", "version", "created", "modified"} {
+			typ := types.INT
+			switch c {
+			case "name":
+				typ = types.STRING
+			case "created", "modified":
+				typ = types.TIMESTAMP
+			}
+			t.Column(c, typ)
+		}
+		t.Add(info.Name, info.Size, info.Blocks, info.ID, info.Generation, info.Version, info.Created, info.Modified)
+		return f.show(t)
+	})
+}
+
+func (f *fsFlags) mv(cmd *cobra.Command, args []string) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error { return s.Rename(cmd.Context(), args[0], args[1]) })
+}
+
+func (f *fsFlags) rm(cmd *cobra.Command, args []string) error {
+	return f.with(cmd, func(e *engine.Engine, s *sdfs.Store) error {
+		for _, name := range args {
+			names := []string{name}
+			if _, err := s.Stat(name); err != nil && connect.HasPattern(name) {
+				found, err := e.Files(name)
+				if err != nil {
+					return err
+				}
+				names = nil
+				for _, info := range found {
+					names = append(names, info.Name)
+				}
+				if len(names) == 0 && !f.force {
+					return fmt.Errorf("no file matches %q", name)
+				}
+			}
+			for _, n := range names {
+				if err := s.Remove(cmd.Context(), n); err != nil && !(f.force && errors.Is(err, sdfs.ErrNotFound)) {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (f *fsFlags) merge(cmd *cobra.Command, args []string) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		before, err := s.Stat(args[0])
+		if err != nil {
+			return err
+		}
+		if err := s.Merge(cmd.Context(), args[0]); err != nil {
+			return err
+		}
+		after, err := s.Stat(args[0])
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(f.std.err, "%s: %s before, %s now\n", args[0], human.Count(int64(before.Blocks), "block"), human.Count(int64(after.Blocks), "block"))
+		return nil
+	})
+}
+
+func (f *fsFlags) du(cmd *cobra.Command, _ []string) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		u := s.Usage()
+		t := listing.Table{}
+		t.Column("what", types.STRING)
+		t.Column("count", types.INT)
+		t.Column("bytes", types.INT)
+		for _, row := range usageRows(u) {
+			t.Add(row...)
+		}
+		return f.show(t)
+	})
+}

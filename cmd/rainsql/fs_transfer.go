@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/connect/local"
+	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/internal/progress"
+	"github.com/rainsql/rainsql/sdfs"
+)
+
+// transferBytes is how much is copied at once.
+const transferBytes = 1 << 20
+
+func (f *fsFlags) put(cmd *cobra.Command, args []string) error {
+	mode := sdfs.MustNotExist
+	if f.force {
+		mode = sdfs.Replace
+	}
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		return f.upload(cmd.Context(), s, args[0], args[1], mode)
+	})
+}
+
+func (f *fsFlags) append(cmd *cobra.Command, args []string) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		return f.upload(cmd.Context(), s, args[0], args[1], sdfs.Append)
+	})
+}
+
+// upload copies a local file into the store: all of it, or nothing.
+func (f *fsFlags) upload(ctx context.Context, s *sdfs.Store, from, name string, mode sdfs.Mode) error {
+	in, size, err := f.input(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close() //nolint:errcheck // only read
+	w, err := s.Create(ctx, name, mode)
+	if errors.Is(err, sdfs.ErrExists) {
+		return fmt.Errorf("%w; -f replaces it", err)
+	}
+	if err != nil {
+		return err
+	}
+	line := f.line(name, size)
+	err = transfer(ctx, w, in, line)
+	line.Close()
+	if err != nil {
+		return errors.Join(err, w.Abort())
+	}
+	if err := w.Commit(ctx); err != nil {
+		return errors.Join(err, w.Abort())
+	}
+	return nil
+}
+
+// input opens a local file, or standard input for -. size is -1 where it is
+// not known.
+func (f *fsFlags) input(path string) (in io.ReadCloser, size int64, err error) {
+	if path == "-" {
+		return io.NopCloser(f.std.in), -1, nil
+	}
+	file, err := local.Open(path, path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if size = file.Size(); size < 0 {
+		if err := file.Close(); err != nil {
+			return nil, 0, err
+		}
+		pipe, err := os.Open(path)
+		return pipe, -1, err
+	}
+	return sectionCloser{io.NewSectionReader(file, 0, size), file}, size, nil
+}
+
+type sectionCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// transfer copies until the end of in, or of ctx.
+func transfer(ctx context.Context, out io.Writer, in io.Reader, line *progress.Line) error {
+	buf := make([]byte, transferBytes)
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		n, err := in.Read(buf)
+		if n > 0 {
+			if _, err := out.Write(buf[:n]); err != nil {
+				return err
+			}
+			line.Add(int64(n))
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func (f *fsFlags) get(cmd *cobra.Command, args []string) error {
+	name, to := args[0], args[1]
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		if to == "-" {
+			return f.download(cmd.Context(), s, name, standardOut{f.std.out})
+		}
+		if info, err := os.Stat(to); err == nil && info.IsDir() {
+			to = filepath.Join(to, filepath.Base(name))
+		}
+		mode := connect.MustFail
+		if f.force {
+			mode = connect.Replace
+		}
+		out, err := local.Create(to, to, mode)
+		if err != nil {
+			return err
+		}
+		if err := f.download(cmd.Context(), s, name, out); err != nil {
+			return errors.Join(err, out.Abort())
+		}
+		return out.Commit()
+	})
+}
+
+func (f *fsFlags) cat(cmd *cobra.Command, args []string) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		for _, name := range args {
+			if err := f.download(cmd.Context(), s, name, standardOut{f.std.out}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// download copies a file of the store.
+func (f *fsFlags) download(ctx context.Context, s *sdfs.Store, name string, out io.Writer) error {
+	in, err := s.OpenFile(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer in.Close() //nolint:errcheck // only read
+	line := f.line(name, in.Size())
+	defer line.Close()
+	return transfer(ctx, out, io.NewSectionReader(in, 0, in.Size()), line)
+}
+
+// multiappend appends files at once, each as one append: each whole, in any order.
+func (f *fsFlags) multiappend(cmd *cobra.Command, args []string) error {
+	name := args[0]
+	var files []string
+	for _, a := range args[1:] {
+		node, file, ok := strings.Cut(a, "=")
+		switch {
+		case !ok || file == "":
+			return usagef("%q: write NODE=LOCAL", a)
+		case node != "local":
+			return usagef("no node %q: the embedded store has one, local", node)
+		}
+		files = append(files, file)
+	}
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+		errs := make([]error, len(files))
+		var all sync.WaitGroup
+		for i, file := range files {
+			all.Go(func() {
+				if err := f.upload(cmd.Context(), s, file, name, sdfs.Append); err != nil {
+					errs[i] = fmt.Errorf("%s was not appended: %w", file, err)
+				}
+			})
+		}
+		all.Wait()
+		return errors.Join(errs...)
+	})
+}
