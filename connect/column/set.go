@@ -12,12 +12,14 @@ import (
 
 // Text is a chunk of a file while its rows are being converted.
 type Text struct {
-	Buffer  *memory.Buffer // owns Data; columns of strings retain it
-	Data    []byte         // followed by at least Padding readable bytes in its buffer
-	High    bool           // Data has bytes beyond ASCII, so strings must be checked for UTF-8
-	Line    func(at int) int64
-	scratch []byte
-	side    side
+	Buffer *memory.Buffer // owns Data; columns of strings retain it
+	Data   []byte         // followed by at least Padding readable bytes in its buffer
+	High   bool           // Data has bytes beyond ASCII, so strings must be checked for UTF-8
+	Line   func(at int) int64
+	// RawBytes leaves BYTES as they stand; otherwise \xNN in them is a byte.
+	RawBytes bool
+	scratch  []byte
+	side     side
 	// Unescape appends to dst what an Escaped span stands for.
 	Unescape func(dst, src []byte) []byte
 }

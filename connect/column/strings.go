@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/rainsql/rainsql/expr/text"
 )
 
 // view is an arrow.ViewHeader in two words: length and the first four bytes;
@@ -32,9 +34,10 @@ var inlineMask = func() (m [inlineMax + 1]view) {
 // buffer where escapes had to be undone.
 type viewColumn struct {
 	vector[view]
-	dt   arrow.DataType
-	utf8 bool
-	long bool // some value lies in a buffer
+	dt      arrow.DataType
+	utf8    bool
+	long    bool // some value lies in a buffer
+	scratch []byte
 }
 
 // The buffers of a column, in this order.
@@ -48,6 +51,9 @@ func (c *viewColumn) Convert(t *Text, spans []Span, at int) int {
 	data := t.Data[:len(t.Data):cap(t.Data)]
 	padded := data[:len(data)+Padding]
 	check := c.utf8 && t.High
+	if !c.utf8 && !t.RawBytes && text.HasByteEscape(t.Data) {
+		return c.convertBytes(t, spans, at)
+	}
 	for i, s := range spans {
 		kind := s.Kind()
 		if kind >= Escaped {
@@ -70,6 +76,19 @@ func (c *viewColumn) Convert(t *Text, spans []Span, at int) int {
 	return -1
 }
 
+// convertBytes is Convert for BYTES some of which are written as \xNN.
+func (c *viewColumn) convertBytes(t *Text, spans []Span, at int) int {
+	for i, s := range spans {
+		if s.Kind() == Null {
+			c.setNull(at + i)
+			continue
+		}
+		c.scratch = text.UnescapeBytes(c.scratch[:0], t.value(s))
+		c.vals[at+i] = c.keep(t, c.scratch)
+	}
+	return -1
+}
+
 // viewOf makes the view of n bytes of data, which has Padding bytes after them.
 func viewOf(data []byte, start, n, buffer, offset int) view {
 	head := data[start : start+inlineMax : len(data)]
@@ -83,18 +102,22 @@ func viewOf(data []byte, start, n, buffer, offset int) view {
 
 func (c *viewColumn) unescape(t *Text, s Span) (view, bool) {
 	t.scratch = t.Unescape(t.scratch[:0], s.Bytes(t.Data))
-	n := len(t.scratch)
 	if c.utf8 && t.High && !utf8.Valid(t.scratch) {
 		return view{}, false
 	}
+	return c.keep(t, t.scratch), true
+}
+
+// keep makes the view of a value that is not in the chunk as it is.
+func (c *viewColumn) keep(t *Text, b []byte) view {
+	n := len(b)
 	if n > inlineMax {
 		c.long = true
-		offset := t.side.add(c.alloc, t.scratch)
-		return viewOf(t.scratch, 0, n, sideBuffer, offset), true
+		return viewOf(b, 0, n, sideBuffer, t.side.add(c.alloc, b))
 	}
 	var short [inlineMax]byte
-	copy(short[:], t.scratch)
-	return viewOf(short[:], 0, n, 0, 0), true
+	copy(short[:], b)
+	return viewOf(short[:], 0, n, 0, 0)
 }
 
 func (c *viewColumn) Finish(t *Text, rows int) arrow.Array {

@@ -75,7 +75,7 @@ func put(b array.Builder, t types.Type, raw []byte) bool {
 	case types.Struct:
 		return v.kind == '{' && putStruct(b, t, raw)
 	case types.Bytes:
-		return add(b, v.text(raw), true, (*array.BinaryViewBuilder).Append)
+		return add(b, text.UnescapeBytes(nil, v.text(raw)), true, (*array.BinaryViewBuilder).Append)
 	case types.Null, types.String:
 		return add(b, string(v.text(raw)), true, (*array.StringViewBuilder).Append)
 	}

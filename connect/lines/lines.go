@@ -37,7 +37,7 @@ func Open(_ context.Context, in scan.Input, display string, o connect.Options) (
 		return nil, &connect.Error{File: display, Column: "line", Msg: "text cannot hold " + schema[0].Type.String(), Hint: "read it as STRING"}
 	}
 	return scan.NewSource(in, scan.Format{
-		Display: display, Schema: schema, DataStart: int64(bom), Quote: -1, Policy: policy,
+		Display: display, Schema: schema, DataStart: int64(bom), Quote: -1, Policy: policy, RawBytes: true,
 		Walker: func([]int) scan.Walker { return NewWalker() },
 	}), nil
 }

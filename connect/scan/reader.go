@@ -67,7 +67,7 @@ func newReader(ctx context.Context, s *Source, from, end int64, scan connect.Sca
 	r.set = column.NewSet(pool, fields, s.Policy, func(t types.Type) column.Converter {
 		return s.Custom(scan.Alloc, t)
 	})
-	r.text = column.Text{Unescape: s.Unescape, Line: r.lineOf}
+	r.text = column.Text{Unescape: s.Unescape, Line: r.lineOf, RawBytes: s.RawBytes || s.Probe}
 	r.chunks = newChunks(ctx, s, from, end, pool, wantLines)
 	return r, nil
 }

@@ -48,6 +48,8 @@ type Format struct {
 	Unescape func(dst, src []byte) []byte
 	// Custom makes converters for nested types; nil where the format has none.
 	Custom func(alloc memory.Allocator, t types.Type) column.Converter
+	// RawBytes leaves BYTES as they stand; otherwise \xNN in them is a byte.
+	RawBytes bool
 	// Probe marks a source that only looks at the head of a file: it shares
 	// nothing with others, keeps a stream's bytes, and does not close the input.
 	Probe bool

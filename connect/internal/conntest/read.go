@@ -149,9 +149,7 @@ func (all *Result) add(src connect.Source, s connect.Split, scan connect.Scan) e
 func Row(cols []arrow.Array, i int) []string {
 	row := make([]string, len(cols))
 	for c, col := range cols {
-		if row[c] = Null; col.IsValid(i) {
-			row[c] = string(text.AppendValue(nil, col, i))
-		}
+		row[c] = Cell(col, i)
 	}
 	return row
 }
@@ -190,4 +188,12 @@ func ReadRaw(src connect.Source, split int64, alloc memory.Allocator) ([][]strin
 		}
 	}
 	return rows, nil
+}
+
+// Cell is a value as the rows of Read have it.
+func Cell(col arrow.Array, row int) string {
+	if col.IsNull(row) {
+		return Null
+	}
+	return string(text.AppendValue(nil, col, row))
 }
