@@ -68,14 +68,7 @@ func (l *Line) Add(n int64) {
 	}
 }
 
-// Set says how many bytes are done of how many.
-func (l *Line) Set(done int64) {
-	if l != nil {
-		l.done.Store(done)
-	}
-}
-
-// Close takes the line away. Idempotence is not needed: it is called once.
+// Close takes the line away. It is called once.
 func (l *Line) Close() {
 	if l != nil {
 		close(l.stop)
