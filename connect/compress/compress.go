@@ -58,13 +58,15 @@ func Open(in scan.Input, kind, display string) (scan.Input, error) {
 	default:
 		return nil, fmt.Errorf("internal: unknown compression %q", kind)
 	}
-	return &input{Stream: scan.NewStream(&unpacked{r, kind, display}), packed: in, stop: stop}, nil
+	a := newAhead(r)
+	return &input{Stream: scan.NewStream(&unpacked{a, kind, display}), packed: in, ahead: a, stop: stop}, nil
 }
 
 // input is a stream with what lies under it.
 type input struct {
 	*scan.Stream
 	packed scan.Input
+	ahead  *ahead
 	stop   func()
 }
 
@@ -77,8 +79,11 @@ func (i *input) Interrupt() {
 
 // Close stops unpacking and closes the file.
 func (i *input) Close() error {
+	i.ahead.cancel()
+	err := i.packed.Close() // which ends a read that waits
+	i.ahead.wait()
 	i.stop()
-	return i.packed.Close()
+	return err
 }
 
 // reader reads an input front to back.
