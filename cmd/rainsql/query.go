@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/internal/human"
@@ -66,7 +67,7 @@ func (q *queryFlags) register(cmd *cobra.Command, rows bool) {
 	fl.StringArrayVar(&q.params, "param", nil, "value of $name, as name=value")
 	fl.StringArrayVar(&q.settings, "set", nil, "a setting, as key=value: parallelism, memory_limit, time_limit, row_limit")
 	if rows {
-		fl.StringVar(&q.format, "format", "", "of the rows: "+strings.Join(render.Names(), ", ")+" (default table on a terminal, csv elsewhere)")
+		fl.StringVar(&q.format, "format", "", "of the rows: "+strings.Join(render.Names(), ", ")+" (default table on a terminal, what -o ends in, or csv)")
 		fl.StringVarP(&q.out, "output", "o", "", "write rows to this file, whole or not at all")
 		fl.BoolVar(&q.timer, "timer", false, "tell wall time, rows and bytes read")
 	}
@@ -129,12 +130,8 @@ func (q *queryFlags) read(s script) (name, text string, err error) {
 
 func (q *queryFlags) run(ctx context.Context) (err error) {
 	if q.format == "" {
-		q.format = "csv"
-		if q.out == "" && terminal(q.std.out) {
-			q.format = "table"
-		}
-	}
-	if err := render.Check(q.format); err != nil {
+		q.format = q.usualFormat()
+	} else if err := render.Check(q.format); err != nil {
 		return usageError{err}
 	}
 	s, done, err := q.session()
@@ -144,12 +141,25 @@ func (q *queryFlags) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, done()) }()
 	h := &handler{format: q.format, out: standardOut{q.std.out}, err: q.std.err, timer: q.timer}
 	if q.out != "" {
+		h.file = q.out
 		return toFile(q.out, func(w io.Writer) error {
 			h.out = w
 			return q.runAll(ctx, s, h)
 		})
 	}
 	return q.runAll(ctx, s, h)
+}
+
+// usualFormat is the format of the rows where --format does not say it: that of
+// the file's name, a table on a terminal, else csv.
+func (q *queryFlags) usualFormat() string {
+	if q.out == "" && terminal(q.std.out) {
+		return "table"
+	}
+	if format, ok := formats.Detect(q.out); ok {
+		return format
+	}
+	return "csv"
 }
 
 // runAll runs the scripts one after another, in one session.
@@ -175,13 +185,21 @@ func (q *queryFlags) runAll(ctx context.Context, s *engine.Session, h *handler) 
 // handler shows what a session gives.
 type handler struct {
 	format string
+	file   string // where out leads, if -o says so
 	out    io.Writer
 	err    io.Writer
 	timer  bool
+	given  int // results so far
 }
 
 // Rows implements engine.Handler.
 func (h *handler) Rows(schema types.Schema) (connect.Sink, error) {
+	if h.given++; h.given > 1 && (h.format == "parquet" || h.format == "arrow") {
+		return nil, fmt.Errorf("the script gives several results, and format %s holds one: end each pipeline with INTO", h.format)
+	}
+	if h.file != "" && render.IsFile(h.format) {
+		return formats.NewWriter(h.out, h.format, schema, connect.Options{})
+	}
 	return render.New(h.out, h.format, schema)
 }
 

@@ -20,6 +20,15 @@ func Names() []string {
 	return []string{"table", "csv", "tsv", "json", "jsonl", "markdown", "arrow", "parquet", "null"}
 }
 
+// IsFile reports whether a format of the command line is one of files too.
+func IsFile(format string) bool {
+	switch format {
+	case "table", "markdown", "null":
+		return false
+	}
+	return true
+}
+
 // Check reports whether a format can be written.
 func Check(format string) error {
 	for _, n := range Names() {
