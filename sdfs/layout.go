@@ -22,7 +22,7 @@ func prepare(cfg Config) error {
 		if !isFormat(data) {
 			return badFormat(disk, data)
 		}
-		return nil
+		return disk.SyncDir("") // who made the store may have died before
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -32,11 +32,6 @@ func prepare(cfg Config) error {
 	}
 	for _, dir := range append(block.Dirs(), logDir) {
 		if err := disk.Mkdir(dir); err != nil {
-			return err
-		}
-	}
-	for _, name := range []string{formatName + tmpSuffix} {
-		if err := disk.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -98,7 +98,10 @@ func (r *reader) openGroup() error {
 		g := &r.src.groups[r.next]
 		cur, err := r.newGroup(g)
 		if err != nil {
-			return err
+			if _, told := errors.AsType[*connect.Error](err); told {
+				return err
+			}
+			return &connect.Error{Msg: err.Error(), Err: err}
 		}
 		if cur != nil {
 			r.cur = cur

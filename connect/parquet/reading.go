@@ -1,7 +1,6 @@
 package parquet
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -162,5 +161,3 @@ func timeOfDay(r reading) reading {
 	r.finish = owned(func(mem memory.Allocator, a arrow.Array) (arrow.Array, error) { return recast.Clock(mem, a), nil })
 	return r
 }
-
-var errMisfit = errors.New("is not a value of its type")

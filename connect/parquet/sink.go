@@ -41,6 +41,7 @@ type Sink struct {
 	all    int64 // of the file
 	bytes  int64 // written
 	done   bool
+	limit  int64 // rows of a row group
 	err    error // what failed first; the sink is of no use then
 }
 
@@ -50,7 +51,7 @@ func NewSink(out write.Out, schema types.Schema, _ connect.Options) (connect.Sin
 		return nil, err
 	}
 	p := plan{elems: []meta.Element{{Name: "schema", Children: int32(len(schema))}}}
-	s := &Sink{out: out, schema: schema}
+	s := &Sink{out: out, schema: schema, limit: groupRows}
 	for _, f := range schema {
 		w, err := p.field(f, nil, 0, 0)
 		if err != nil {
@@ -89,7 +90,7 @@ func (s *Sink) Write(cols []arrow.Array, rows int) error {
 			}
 		}
 		s.rows += int64(n)
-		if s.rows >= groupRows || s.held() >= groupBytes {
+		if s.rows >= s.limit || s.held() >= groupBytes {
 			if err := s.endGroup(); err != nil {
 				return err
 			}

@@ -136,7 +136,10 @@ var errShape = errors.New("a list of blocks is cut short")
 func fromWire(w wire, top bool) (Entry, error) {
 	e := Entry{
 		Kind: w.Kind, Time: w.Time, Client: w.Client, Seq: w.Seq, Lease: w.Lease, Name: w.Name, To: w.To,
-		File: w.File, Generation: w.Generation, Version: w.Version, Offset: w.Offset, Count: int(w.Count), Until: w.Until,
+		File: w.File, Generation: w.Generation, Version: w.Version, Until: w.Until,
+	}
+	if w.Kind == Merge {
+		e.Offset, e.Count = w.Offset, int(w.Count)
 	}
 	var err error
 	if e.Blocks, err = unpackBlocks(w.Blocks); err != nil {

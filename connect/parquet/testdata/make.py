@@ -33,8 +33,8 @@ scalars = [
     ("u32", pa.uint32(), "INT", [(2**32 - 1, "4294967295"), (0, "0")]),
     ("u64", pa.uint64(), "DECIMAL(20,0)", [(2**64 - 1, "18446744073709551615"), (0, "0")]),
     ("f16", pa.float16(), "FLOAT32", [(1.5, "1.5"), (-0.25, "-0.25")]),
-    ("f32", pa.float32(), "FLOAT32", [(float("nan"), "NaN"), (-1.5, "-1.5")]),
-    ("f64", pa.float64(), "FLOAT", [(float("inf"), "Infinity"), (0.1, "0.1")]),
+    ("f32", pa.float32(), "FLOAT32", [(float("nan"), "nan"), (-1.5, "-1.5")]),
+    ("f64", pa.float64(), "FLOAT", [(float("inf"), "inf"), (0.1, "0.1")]),
     ("dec9", pa.decimal128(9, 2), "DECIMAL(9,2)", [(D("1234567.89"), "1234567.89"), (D("-0.01"), "-0.01")]),
     ("dec18", pa.decimal128(18, 4), "DECIMAL(18,4)", [(D("-12345678901234.5678"), "-12345678901234.5678"), (D("0"), "0.0000")]),
     ("dec38", pa.decimal128(38, 10), "DECIMAL(38,10)", [(D("1234567890123456789012345678.0123456789"), "1234567890123456789012345678.0123456789"), (D("-1e-10"), "-0.0000000001")]),
@@ -91,7 +91,7 @@ enc = [
     ("delta32", pa.int32(), "INT32", [(v, str(v)) for v in (2**31 - 1, -2**31, 0, 5, -5, 1)], "DELTA_BINARY_PACKED"),
     ("len", pa.string(), "STRING", [(v, v) for v in ("", "a", "längerer Text als zwölf", "bb", "x" * 40, "c")], "DELTA_LENGTH_BYTE_ARRAY"),
     ("front", pa.string(), "STRING", [(v, v) for v in ("prefix-one", "prefix-two", "prefix-two-and-more", "", "other", "otter")], "DELTA_BYTE_ARRAY"),
-    ("split", pa.float64(), "FLOAT", [(v, t) for v, t in ((1.5, "1.5"), (-2.25, "-2.25"), (0.0, "0"), (1e10, "10000000000"), (3.5, "3.5"), (4.0, "4"))], "BYTE_STREAM_SPLIT"),
+    ("split", pa.float64(), "FLOAT", [(v, t) for v, t in ((1.5, "1.5"), (-2.25, "-2.25"), (0.0, "0.0"), (1e10, "10000000000.0"), (3.5, "3.5"), (4.0, "4.0"))], "BYTE_STREAM_SPLIT"),
     ("split32", pa.int32(), "INT32", [(v, str(v)) for v in (1, -1, 65536, -65536, 7, 8)], "BYTE_STREAM_SPLIT"),
 ]
 order2 = [0, 1, None, 2, 3, 4, None, 5] * 40
@@ -114,15 +114,15 @@ duckdb.sql(f"""COPY (
   SELECT * FROM (VALUES
     (1::TINYINT, 1.50::DECIMAL(5,2), INTERVAL '1 month 2 days 3 seconds', 'f47ac10b-58cc-4372-a567-0e02b2c3d479'::UUID, 'NaN'::DOUBLE, [1, NULL], {{'a': 'x', 'b': [true]}}, TIME '10:11:12.5', 340282366920938463463374607431768211455::UHUGEINT::DOUBLE),
     (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-    (-1, -0.01, INTERVAL '0 seconds', '00000000-0000-0000-0000-000000000000', -0.0, [], {{'a': NULL, 'b': []}}, TIME '00:00:00', 0))
+    (-1, -0.01, INTERVAL '0 seconds', '00000000-0000-0000-0000-000000000000', '-0.0'::DOUBLE, [], {{'a': NULL, 'b': []}}, TIME '00:00:00', 0))
   AS t(i, d, iv, u, f, l, s, t, big)) TO '{here}/duckdb.parquet'""")
 want_parquet["duckdb.parquet"] = {
     "columns": [["i", "INT8"], ["d", "DECIMAL(5,2)"], ["iv", "INTERVAL"], ["u", "STRING"], ["f", "FLOAT"],
                 ["l", "LIST<INT32>"], ["s", "STRUCT<a STRING, b LIST<BOOL>>"], ["t", "STRING"], ["big", "FLOAT"]],
     "rows": [
-        ["1", "1.50", "1 month 2 days 00:00:03", "f47ac10b-58cc-4372-a567-0e02b2c3d479", "NaN", "[1,null]", '{"a":"x","b":[true]}', "10:11:12.5", "3.402823669209385e+38"],
+        ["1", "1.50", "1 month 2 days 00:00:03", "f47ac10b-58cc-4372-a567-0e02b2c3d479", "nan", "[1,null]", '{"a":"x","b":[true]}', "10:11:12.5", "3.402823669209385e+38"],
         [NULL] * 9,
-        ["-1", "-0.01", "00:00:00", "00000000-0000-0000-0000-000000000000", "-0", "[]", '{"a":null,"b":[]}', "00:00:00", "0"]],
+        ["-1", "-0.01", "00:00:00", "00000000-0000-0000-0000-000000000000", "-0.0", "[]", '{"a":null,"b":[]}', "00:00:00", "0.0"]],
 }
 
 # Arrow: what Parquet has, and the types that only Arrow has.

@@ -10,39 +10,72 @@ import (
 // Restart stops this disk's process, if it still runs, and gives the disk that
 // the next one finds, without hook, bound or locks.
 //
-// With keepUnsynced the process was killed: everything it did is there.
-// Otherwise the power was lost. Seed 0 then loses all that was not synced; any
-// other seed picks, for each unsynced page, size and change of a folder,
+// With keepUnsynced the process was killed: everything it did is there, and what
+// was not durable still is not. Otherwise the power was lost. Seed 0 then loses all that was
+// not synced; any other seed picks, for each unsynced page, size and change of a folder,
 // whether it is lost.
 func (d *Disk) Restart(keepUnsynced bool, seed uint64) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stopped = true
-	names := d.now
-	if !keepUnsynced {
-		names = maps.Clone(d.durable)
-		rnd := rand.New(rand.NewPCG(seed, 0))
-		for _, c := range d.pending {
-			if seed != 0 && rnd.IntN(2) == 0 {
-				c.to(names)
+	next := New()
+	if keepUnsynced {
+		d.copyTo(next)
+	} else {
+		d.surviveIn(next, seed)
+	}
+	counted := map[*inode]bool{}
+	for _, node := range next.now {
+		if node != nil {
+			node.links++
+			if !counted[node] {
+				counted[node] = true
+				next.used += int64(len(node.data))
 			}
 		}
 	}
-	next := New()
+	return next
+}
+
+// copyTo gives next all of this disk, down to what is not durable.
+func (d *Disk) copyTo(next *Disk) {
+	clones := map[*inode]*inode{}
+	clone := func(t tree) tree {
+		out := tree{}
+		for name, node := range t {
+			if node != nil && clones[node] == nil {
+				before := map[int64][]byte{}
+				for p, old := range node.before {
+					before[p] = bytes.Clone(old)
+				}
+				clones[node] = &inode{data: bytes.Clone(node.data), synced: node.synced, before: before, dirty: maps.Clone(node.dirty)}
+			}
+			out[name] = clones[node]
+		}
+		return out
+	}
+	next.now, next.durable = clone(d.now), clone(d.durable)
+	for _, c := range d.pending {
+		next.pending = append(next.pending, change{dirs: c.dirs, set: clone(c.set), gone: c.gone})
+	}
+}
+
+// surviveIn gives next what a loss of power leaves.
+func (d *Disk) surviveIn(next *Disk, seed uint64) {
+	names := maps.Clone(d.durable)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for _, c := range d.pending {
+		if seed != 0 && rnd.IntN(2) == 0 {
+			c.to(names)
+		}
+	}
 	clones := map[*inode]*inode{}
 	for i, name := range slices.Sorted(maps.Keys(names)) {
 		node := names[name]
-		if node == nil {
-			next.now[name] = nil
-			continue
+		if node != nil && clones[node] == nil {
+			clones[node] = node.survivor(rand.New(rand.NewPCG(seed, uint64(i)+1)), seed != 0)
 		}
-		clone := clones[node]
-		if clone == nil {
-			clone = node.survivor(keepUnsynced, rand.New(rand.NewPCG(seed, uint64(i)+1)), seed != 0)
-			clones[node] = clone
-		}
-		clone.links++
-		next.now[name] = clone
+		next.now[name] = clones[node]
 	}
 	for name := range next.now { // what lies in a folder that was lost is lost with it
 		for dir := name; dir != ""; {
@@ -53,35 +86,26 @@ func (d *Disk) Restart(keepUnsynced bool, seed uint64) *Disk {
 			}
 		}
 	}
-	counted := map[*inode]bool{}
-	for _, node := range next.now {
-		if node != nil && !counted[node] {
-			counted[node] = true
-			next.used += int64(len(node.data))
-		}
-	}
 	next.durable = maps.Clone(next.now)
-	return next
 }
 
-// survivor is what is left of a file; all of it counts as synced.
-func (n *inode) survivor(all bool, rnd *rand.Rand, some bool) *inode {
+// survivor is what is left of a file after a loss of power: unless some of what was not
+// synced is kept, none is. All of the result counts as synced.
+func (n *inode) survivor(rnd *rand.Rand, some bool) *inode {
+	size := n.synced
+	if some && rnd.IntN(2) == 0 {
+		size = int64(len(n.data))
+	}
 	data := bytes.Clone(n.data)
-	if !all {
-		size := n.synced
-		if some && rnd.IntN(2) == 0 {
-			size = int64(len(n.data))
+	data = append(data, make([]byte, max(0, size-int64(len(data))))...)[:size]
+	for _, p := range slices.Sorted(maps.Keys(n.dirty)) {
+		start := p * page
+		if start >= size || some && rnd.IntN(2) == 0 {
+			continue
 		}
-		data = append(data, make([]byte, max(0, size-int64(len(data))))...)[:size]
-		for _, p := range slices.Sorted(maps.Keys(n.dirty)) {
-			start := p * page
-			if start >= size || some && rnd.IntN(2) == 0 {
-				continue
-			}
-			lost := data[start:min(start+page, size)]
-			clear(lost)
-			copy(lost, n.before[p])
-		}
+		lost := data[start:min(start+page, size)]
+		clear(lost)
+		copy(lost, n.before[p])
 	}
 	return &inode{data: data, synced: int64(len(data)), before: map[int64][]byte{}}
 }

@@ -68,6 +68,9 @@ func TestLossOfPower(t *testing.T) {
 			t.Errorf("killed: %s is %q, want %q", name, got, want)
 		}
 	}
+	if got := content(t, killed.Restart(false, 0), "a"); got != "old" {
+		t.Errorf("killed, then power lost: a is %q", got)
+	}
 	lost := d.Restart(false, 0)
 	for name, want := range map[string]string{"a": "old", "b": "-", "c": "", "e": "e", "f": "-"} {
 		if got := content(t, lost, name); got != want {

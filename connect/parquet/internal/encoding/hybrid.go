@@ -138,6 +138,28 @@ func Decode[T Number](h *Hybrid, dst []T) error {
 // bytes than they need are readable.
 func unpack[T Number](dst []T, data []byte, bit int, width uint) {
 	mask := uint64(1)<<width - 1
+	if width <= 8 && bit&7 == 0 { // eight values are as many bytes as each has bits
+		pos := bit >> 3
+		for len(dst) >= 8 {
+			w := binary.LittleEndian.Uint64(data[pos:])
+			d := dst[:8:8]
+			d[0], d[1] = T(w&mask), T(w>>width&mask)
+			d[2], d[3] = T(w>>(2*width)&mask), T(w>>(3*width)&mask)
+			d[4], d[5] = T(w>>(4*width)&mask), T(w>>(5*width)&mask)
+			d[6], d[7] = T(w>>(6*width)&mask), T(w>>(7*width)&mask)
+			dst = dst[8:]
+			pos += int(width)
+		}
+		bit = pos << 3
+	}
+	for width <= 14 && len(dst) >= 4 { // four values and seven bits to skip fit a word
+		w := binary.LittleEndian.Uint64(data[bit>>3:]) >> (bit & 7)
+		d := dst[:4:4]
+		d[0], d[1] = T(w&mask), T(w>>width&mask)
+		d[2], d[3] = T(w>>(2*width)&mask), T(w>>(3*width)&mask)
+		dst = dst[4:]
+		bit += 4 * int(width)
+	}
 	for i := range dst {
 		w := binary.LittleEndian.Uint64(data[bit>>3:])
 		dst[i] = T(w >> (bit & 7) & mask)
