@@ -139,21 +139,37 @@ func collectQuantile(interpolate bool) func(*AggCall) (finisher, error) {
 	}
 }
 
-func interpolated[T vec.FixedWidth](c *collected, t types.Type, q float64, mix func(lo, hi T, part float64) T) (arrow.Array, error) {
+func interpolated[T int64 | float64](c *collected, t types.Type, q float64, mix func(lo, hi T, part float64) T) (arrow.Array, error) {
 	b := vec.NewFixed[T](c.mem, t.Arrow(), c.groups())
-	vals, compare, valid := vec.Values[T](c.cols[0]), vec.Comparer(c.cols[0], c.cols[0]), vec.ValidityOf(c.cols[0])
+	vals, valid := vec.Values[T](c.cols[0]), vec.ValidityOf(c.cols[0])
+	var numbers []T
 	for g := range c.groups() {
-		rows := c.values(c.rows(g), compare, valid)
-		if len(rows) == 0 {
-			var none T
-			b.Values[g] = none
+		numbers = numbers[:0]
+		var nans []T // greater than all numbers
+		for _, r := range c.rows(g) {
+			switch v := vals[r]; {
+			case valid.Null(int(r)):
+			case v != v:
+				nans = append(nans, v)
+			default:
+				numbers = append(numbers, v)
+			}
+		}
+		n := len(numbers) + len(nans)
+		if n == 0 {
+			b.Values[g] = 0
 			b.Set(g)
 			continue
 		}
-		pos := q * float64(len(rows)-1)
+		at := func(k int) T {
+			if k >= len(numbers) {
+				return nans[k-len(numbers)]
+			}
+			return nth(numbers, k)
+		}
+		pos := q * float64(n-1)
 		lo := int(math.Floor(pos))
-		hi := min(lo+1, len(rows)-1)
-		b.Values[g] = mix(vals[rows[lo]], vals[rows[hi]], pos-float64(lo))
+		b.Values[g] = mix(at(lo), at(min(lo+1, n-1)), pos-float64(lo))
 	}
 	return b.Finish(), nil
 }
