@@ -173,8 +173,8 @@ func (s *Store) commit(batch []*proposal) error {
 		for _, f := range answers[i].res.Freed {
 			s.freed = append(s.freed, freed{index: index, Freed: f})
 		}
-		if f := answers[i].res.File; e.Kind == namespace.Append && f != nil && s.isLong(f) {
-			s.mergeable[e.Name] = struct{}{}
+		if answers[i].res.Err == nil {
+			s.noteLong(state, e)
 		}
 	}
 	s.state = state
@@ -194,10 +194,22 @@ func (s *Store) commit(batch []*proposal) error {
 	return nil
 }
 
-// isLong tells, at every MergeBlocks-th block, that it is worth looking for a run to merge.
-func (s *Store) isLong(f *namespace.File) bool {
+// noteLong notes the files to which an entry has appended one more MergeBlocks blocks: it is worth
+// looking there for a run to merge. Called with the lock held.
+func (s *Store) noteLong(state *namespace.State, e namespace.Entry) {
 	n := s.cfg.MergeBlocks
-	return n > 0 && f.Blocks.Len() >= n && f.Blocks.Len()%n == 0
+	parts := e.List
+	if e.Kind != namespace.Commit {
+		parts = []namespace.Entry{e}
+	}
+	for _, part := range parts {
+		if part.Kind != namespace.Append || n < 0 {
+			continue
+		}
+		if f, ok := state.Get(part.Name); ok && f.Blocks.Len()/n > (f.Blocks.Len()-len(part.Blocks))/n {
+			s.mergeable[part.Name] = struct{}{}
+		}
+	}
 }
 
 // lease is the session's right to commit blocks. Only the committer uses it.

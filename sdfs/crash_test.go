@@ -205,6 +205,8 @@ func readAllFiles(s *Store) (contents, error) {
 	return c, nil
 }
 
+var errLine = errors.New("a line is out of order or torn")
+
 // verify compares a reopened store with what is known of it.
 func (p played) verify(s *Store) error {
 	got, err := readAllFiles(s)
@@ -220,7 +222,7 @@ func (p played) verify(s *Store) error {
 	for line := range strings.Lines(par) {
 		var w, i int
 		if _, err := fmt.Sscanf(line, "%d:%d\n", &w, &i); err != nil || i != seen[w] {
-			return fmt.Errorf("par holds %q: %v", par, err)
+			return fmt.Errorf("par holds %q: line %d of writer %d, %w", par, i, w, errors.Join(errLine, err))
 		}
 		seen[w]++
 	}

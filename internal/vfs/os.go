@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // OS is the folder root of this machine's disk. root need not exist yet; see Mkdir.
@@ -20,9 +21,17 @@ func (d osFS) Path(name string) string { return filepath.Join(d.root, filepath.F
 func (d osFS) open(name string, flag int) (File, error) {
 	f, err := os.OpenFile(d.Path(name), flag, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, full(err)
 	}
 	return osFile{f}, nil
+}
+
+// full makes what systems say of a full disk, or of a quota used up, match syscall.ENOSPC.
+func full(err error) error {
+	if noSpace(err) && !errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
+	}
+	return err
 }
 
 func (d osFS) Create(name string) (File, error) {
@@ -33,7 +42,7 @@ func (d osFS) Open(name string) (File, error) { return d.open(name, os.O_RDONLY)
 
 func (d osFS) OpenWrite(name string) (File, error) { return d.open(name, os.O_RDWR) }
 
-func (d osFS) Rename(from, to string) error { return os.Rename(d.Path(from), d.Path(to)) }
+func (d osFS) Rename(from, to string) error { return full(os.Rename(d.Path(from), d.Path(to))) }
 
 func (d osFS) Remove(name string) error { return os.Remove(d.Path(name)) }
 
@@ -147,6 +156,11 @@ func (f osFile) Size() (int64, error) {
 		return 0, err
 	}
 	return st.Size(), nil
+}
+
+func (f osFile) WriteAt(p []byte, off int64) (int, error) {
+	n, err := f.File.WriteAt(p, off)
+	return n, full(err)
 }
 
 func (f osFile) Sync() error { return syncData(f.File) }

@@ -87,12 +87,11 @@ func (w *FileWriter) Finish() (namespace.Block, error) {
 	if err := w.f.Close(); err != nil {
 		return namespace.Block{}, errors.Join(w.s.fail("closing a block", err), w.s.disk.Remove(w.tmp))
 	}
-	name := blockName(w.blk.ID)
-	if err := w.s.disk.Rename(w.tmp, name); err != nil {
+	w.s.mu.Lock() // whoever sees the file also finds what it is
+	defer w.s.mu.Unlock()
+	if err := w.s.disk.Rename(w.tmp, blockName(w.blk.ID)); err != nil {
 		return namespace.Block{}, errors.Join(err, w.s.disk.Remove(w.tmp))
 	}
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
 	w.s.index[w.blk.ID] = place{length: w.blk.Length, claimed: true}
 	w.s.diskBytes += w.off + footerSize(w.blk.Length)
 	return w.blk, nil

@@ -247,10 +247,6 @@ func (s *Store) cut(seg *segment) error {
 	if end < seg.size {
 		err = f.Truncate(end)
 	}
-	// What the log names was synced; the new size was not.
-	if err == nil {
-		err = f.Sync()
-	}
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}

@@ -146,7 +146,11 @@ func (s *Store) newSegment() (*segment, error) {
 	tmp := seg.name() + tmpSuffix
 	err := s.writeFile(tmp, encodeSegHeader(seg.number))
 	if err == nil {
-		err = s.disk.Rename(tmp, seg.name())
+		s.mu.Lock() // whoever sees the file also finds what it is
+		if err = s.disk.Rename(tmp, seg.name()); err == nil {
+			s.segments[seg.number] = seg
+		}
+		s.mu.Unlock()
 	}
 	if err != nil {
 		_ = s.disk.Remove(tmp) // else the next opening does it
@@ -155,12 +159,13 @@ func (s *Store) newSegment() (*segment, error) {
 	if err := s.disk.SyncDir(segmentDir); err != nil {
 		return nil, s.fail("making a segment durable", err)
 	}
-	if seg.f, err = s.disk.OpenWrite(seg.name()); err != nil {
+	f, err := s.disk.OpenWrite(seg.name())
+	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.segments[seg.number] = seg
+	seg.f = f
 	s.open = seg
 	return seg, nil
 }

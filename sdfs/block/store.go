@@ -164,12 +164,7 @@ func (s *Store) Settle(missing bool) error {
 	if err := s.removeStrays(); err != nil {
 		return err
 	}
-	// Names that an earlier process gave may not be durable yet, although the log names what they stand for.
-	for _, dir := range []string{blockDir, segmentDir} {
-		if err := s.disk.SyncDir(dir); err != nil {
-			return err
-		}
-	}
+	// Nothing needs to be synced: what the log names was, before the log named it.
 	s.writer.Go(s.writeGroups)
 	return nil
 }
