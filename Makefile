@@ -63,7 +63,7 @@ fuzz: ## Fuzz each target for FUZZTIME (default 30s)
 
 .PHONY: bench
 bench: ## Run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./bench ./connect/... ./expr/... ./parser/...
+	$(GO) test -run '^$$' -bench . -benchmem ./bench ./connect/... ./expr/... ./parser/... ./sdfs/...
 
 .PHONY: clean
 clean: ## Remove what the other targets made

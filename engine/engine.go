@@ -94,6 +94,7 @@ type Summary struct {
 	BytesRead, RowsRead int64
 	RowsOut             int64
 	PeakMemory          int64 // bytes that its operators held
+	GroupsPruned        int64 // row groups of Parquet that their statistics excluded
 }
 
 // Session is one caller's conversation: its settings, and the names LET gave.

@@ -64,6 +64,9 @@ func (s *Session) explain(ctx context.Context, f *files, m *analyze.Explain, h H
 func analysis(g *dag.Graph, report task.Report, sum Summary) string {
 	var sb strings.Builder
 	fmt.Fprintf(&sb, "\n-- run: %s, %s read, %s out\n", sum.Elapsed.Round(10*time.Microsecond), human.Count(sum.RowsRead, "row"), human.Count(sum.RowsOut, "row"))
+	if sum.GroupsPruned > 0 {
+		fmt.Fprintf(&sb, "%s passed over by statistics\n", human.Count(sum.GroupsPruned, "row group"))
+	}
 	for i, st := range g.Stages {
 		fmt.Fprintf(&sb, "stage %d\n", i)
 		for j, o := range st.Ops {

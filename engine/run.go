@@ -186,7 +186,7 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	}
 	sum := Summary{
 		Elapsed: time.Since(begin), BytesRead: stats.Bytes.Load(), RowsRead: stats.Rows.Load(),
-		RowsOut: rows, PeakMemory: mem.Peak(),
+		RowsOut: rows, PeakMemory: mem.Peak(), GroupsPruned: stats.Pruned.Load(),
 	}
 	return sum, report, err
 }

@@ -40,6 +40,7 @@ type Runtime struct {
 type Stats struct {
 	Bytes, Rows     atomic.Int64 // read by scans
 	Skipped, Nulled atomic.Int64 // rows touched by on_error
+	Pruned          atomic.Int64 // row groups passed over by their statistics
 	Written         []Written    // by sinks, once the query has succeeded
 }
 

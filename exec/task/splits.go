@@ -109,6 +109,7 @@ func (l *scanLeaf) count() {
 	l.stats.Rows.Add(now.Rows - l.seen.Rows)
 	l.stats.Skipped.Add(now.Skipped - l.seen.Skipped)
 	l.stats.Nulled.Add(now.Nulled - l.seen.Nulled)
+	l.stats.Pruned.Add(now.Pruned - l.seen.Pruned)
 	l.seen = now
 }
 
