@@ -1,11 +1,8 @@
 package json
 
 import (
-	"bytes"
-
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/column"
-	"github.com/rainsql/rainsql/connect/lines"
 	"github.com/rainsql/rainsql/connect/scan"
 )
 
@@ -20,16 +17,10 @@ type framed struct {
 }
 
 // Begin starts on a chunk.
-func (w *framed) Begin(c scan.Chunk) scan.Begun {
-	w.data, w.last, w.high, w.pos = c.Data, c.Last, lines.High(c.Data), 0
-	b := scan.Begun{High: w.high}
-	if c.Mid {
-		b.Start = bytes.IndexByte(c.Data, '\n') + 1
-		w.pos = b.Start
-		if b.Start == 0 {
-			b.Start = -1
-		}
-	}
+func (w *framed) Begin(c scan.Chunk) (b scan.Begun) {
+	w.data, w.last = c.Data, c.Last
+	b, w.pos = scan.BeginLines(c)
+	w.high = b.High
 	return b
 }
 

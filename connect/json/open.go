@@ -34,17 +34,13 @@ func Open(ctx context.Context, in scan.Input, display, format string, o connect.
 	if err != nil {
 		return nil, &connect.Error{File: display, Msg: err.Error()}
 	}
-	head, _, err := scan.ReadHead(in, 0, 4096)
-	if err != nil {
-		return nil, scan.ReadError(err, display)
-	}
-	bom, err := scan.CheckHead(head, display)
+	start, err := scan.TextStart(in, display)
 	if err != nil {
 		return nil, err
 	}
 	schema, err := slices.Clone(o.Like), error(nil)
 	if schema == nil {
-		schema, err = sample(ctx, in, display, int64(bom), frames, policy)
+		schema, err = sample(ctx, in, display, start, frames, policy)
 	}
 	if err != nil {
 		return nil, err
@@ -63,7 +59,7 @@ func Open(ctx context.Context, in scan.Input, display, format string, o connect.
 	}
 	names := schema.Names()
 	return scan.NewSource(in, scan.Format{
-		Display: display, Schema: schema, DataStart: int64(bom), Quote: -1, Policy: policy, Whole: format == "json",
+		Display: display, Schema: schema, DataStart: start, Quote: -1, Policy: policy, Whole: format == "json",
 		Walker: func(cols []int) scan.Walker {
 			wanted := make([]string, len(cols))
 			for i, c := range cols {

@@ -4,7 +4,6 @@ package lines
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/column"
@@ -21,11 +20,7 @@ func Open(_ context.Context, in scan.Input, display string, o connect.Options) (
 	if err != nil {
 		return nil, &connect.Error{File: display, Msg: err.Error()}
 	}
-	head, _, err := scan.ReadHead(in, 0, 4096)
-	if err != nil {
-		return nil, scan.ReadError(err, display)
-	}
-	bom, err := scan.CheckHead(head, display)
+	start, err := scan.TextStart(in, display)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +32,7 @@ func Open(_ context.Context, in scan.Input, display string, o connect.Options) (
 		return nil, &connect.Error{File: display, Column: "line", Msg: "text cannot hold " + schema[0].Type.String(), Hint: "read it as STRING"}
 	}
 	return scan.NewSource(in, scan.Format{
-		Display: display, Schema: schema, DataStart: int64(bom), Quote: -1, Policy: policy, RawBytes: true,
+		Display: display, Schema: schema, DataStart: start, Quote: -1, Policy: policy, RawBytes: true,
 		Walker: func([]int) scan.Walker { return NewWalker() },
 	}), nil
 }
@@ -52,16 +47,9 @@ type walker struct {
 // NewWalker returns a walker over lines, for formats that look into them.
 func NewWalker() scan.Walker { return &walker{} }
 
-func (w *walker) Begin(c scan.Chunk) scan.Begun {
-	w.data, w.last, w.pos = c.Data, c.Last, 0
-	b := scan.Begun{High: High(c.Data)}
-	if c.Mid {
-		b.Start = bytes.IndexByte(c.Data, '\n') + 1
-		w.pos = b.Start
-		if b.Start == 0 {
-			b.Start = -1
-		}
-	}
+func (w *walker) Begin(c scan.Chunk) (b scan.Begun) {
+	w.data, w.last = c.Data, c.Last
+	b, w.pos = scan.BeginLines(c)
 	return b
 }
 
@@ -116,17 +104,4 @@ func (w *walker) Count(_ *column.Spans, limit int) (rows int, err error) {
 		rows++
 	}
 	return rows, nil
-}
-
-// High reports whether data has a byte beyond ASCII.
-func High(data []byte) bool {
-	var or uint64
-	for len(data) >= 8 {
-		or |= binary.LittleEndian.Uint64(data)
-		data = data[8:]
-	}
-	for _, c := range data {
-		or |= uint64(c)
-	}
-	return or&0x8080808080808080 != 0
 }
