@@ -4,21 +4,12 @@ import (
 	"fmt"
 	"math"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-)
 
-// cast reads bytes as values; bytes left over are cut.
-func cast[T any](b []byte) []T {
-	var t T
-	n := len(b) / int(unsafe.Sizeof(t))
-	if n == 0 {
-		return nil
-	}
-	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n)
-}
+	"github.com/rainsql/rainsql/connect/arrowipc/recast"
+)
 
 // null reports whether row i is NULL.
 func (r *raw) null(i int) bool { return r.valid != nil && !bitutil.BitIsSet(r.valid.Bytes(), i) }
@@ -44,7 +35,7 @@ func (r *raw) check() error {
 
 // offsetsOf returns the n+1 offsets of a field, checked to ascend up to most.
 func offsetsOf[T int32 | int64](r *raw, most int64) ([]T, error) {
-	offs := cast[T](r.b[0].Bytes())
+	offs := recast.Slice[T](r.b[0].Bytes())
 	if r.n == 0 {
 		return []T{0}, nil
 	}
@@ -72,7 +63,7 @@ func checkText[T int32 | int64](r *raw) error {
 		return err
 	}
 	whole := data[offs[0]:offs[len(offs)-1]]
-	if isASCII(whole) {
+	if recast.IsASCII(whole) {
 		return nil
 	}
 	for i := range r.n {
@@ -91,69 +82,30 @@ type badRow struct {
 
 func (e *badRow) Error() string { return e.msg }
 
-func isASCII(b []byte) bool {
-	for len(b) >= 8 {
-		if *(*uint64)(unsafe.Pointer(&b[0]))&0x8080808080808080 != 0 {
-			return false
-		}
-		b = b[8:]
-	}
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// view is a value of a view array: its length, then either up to twelve bytes,
-// or the first four, the number of a buffer and where in it the value lies.
-type view struct {
-	size   int32
-	prefix [4]byte
-	buf    int32
-	off    int32
-}
-
-const inlineMax = 12
-
-func (v *view) inline() []byte { return unsafe.Slice(&v.prefix[0], inlineMax) }
-
-func viewOf(v []byte, buf, off int32) view {
-	w := view{size: int32(len(v))}
-	if len(v) <= inlineMax {
-		copy(w.inline(), v)
-		return w
-	}
-	copy(w.prefix[:], v)
-	w.buf, w.off = buf, off
-	return w
-}
-
 // checkViews makes sure that every view is as the engine relies on: within its
 // buffer, beginning as it says, short ones padded with zeros and NULLs empty.
 // Views that only lack the latter are replaced.
 func (r *raw) checkViews(mem memory.Allocator) error {
-	heads := cast[view](r.b[0].Bytes())
+	heads := recast.Slice[recast.View](r.b[0].Bytes())
 	if len(heads) < r.n {
 		return errShort(r.f)
 	}
 	heads = heads[:r.n]
 	var own *memory.Buffer
-	clean := func(i int, v view) {
+	clean := func(i int, v recast.View) {
 		if own == nil {
 			own = memory.NewResizableBuffer(mem)
-			own.Resize(r.n * int(unsafe.Sizeof(view{})))
+			own.Resize(r.n * recast.ViewSize)
 			copy(own.Bytes(), r.b[0].Bytes())
 		}
-		cast[view](own.Bytes())[i] = v
+		recast.Slice[recast.View](own.Bytes())[i] = v
 	}
 	var err error
 	for i := range heads {
 		v := &heads[i]
 		if r.null(i) {
-			if *v != (view{}) {
-				clean(i, view{})
+			if *v != (recast.View{}) {
+				clean(i, recast.View{})
 			}
 			continue
 		}
@@ -161,7 +113,7 @@ func (r *raw) checkViews(mem memory.Allocator) error {
 		if data, err = r.viewData(v); err != nil {
 			break
 		}
-		if w := viewOf(data, v.buf, v.off); w != *v {
+		if w := recast.ViewOf(data, v.Buf, v.Off); w != *v {
 			clean(i, w)
 		}
 		if r.f.text && !utf8.Valid(data) {
@@ -176,14 +128,14 @@ func (r *raw) checkViews(mem memory.Allocator) error {
 	return err
 }
 
-func (r *raw) viewData(v *view) ([]byte, error) {
-	if v.size >= 0 && v.size <= inlineMax {
-		return v.inline()[:v.size], nil
+func (r *raw) viewData(v *recast.View) ([]byte, error) {
+	if v.Size >= 0 && v.Size <= recast.InlineMax {
+		return v.Inline()[:v.Size], nil
 	}
-	if v.size < 0 || v.buf < 0 || int(v.buf) >= len(r.b)-1 || v.off < 0 || int(v.off)+int(v.size) > r.b[v.buf+1].Len() {
+	if v.Size < 0 || v.Buf < 0 || int(v.Buf) >= len(r.b)-1 || v.Off < 0 || int(v.Off)+int(v.Size) > r.b[v.Buf+1].Len() {
 		return nil, fmt.Errorf("column %q refers to bytes that are not there", r.f.name)
 	}
-	return r.b[v.buf+1].Bytes()[v.off : v.off+v.size], nil
+	return r.b[v.Buf+1].Bytes()[v.Off : v.Off+v.Size], nil
 }
 
 // code returns the code of row i; -1 where it is out of range.
@@ -202,11 +154,11 @@ func (r *raw) code(i int) int {
 	case d.width == 1:
 		v = int64(b[0])
 	case d.width == 2 && d.signed:
-		v = int64(cast[int16](b[:2])[0])
+		v = int64(recast.Slice[int16](b[:2])[0])
 	case d.width == 2:
-		v = int64(cast[uint16](b[:2])[0])
+		v = int64(recast.Slice[uint16](b[:2])[0])
 	default:
-		v = cast[int64](b[:8])[0]
+		v = recast.Slice[int64](b[:8])[0]
 	}
 	if v < 0 || v >= int64(r.dict.Len()) {
 		return -1
@@ -246,7 +198,7 @@ func (r *raw) checkChildren() (err error) {
 }
 
 func checkListView[T int32 | int64](r *raw) error {
-	offs, sizes := cast[T](r.b[0].Bytes()), cast[T](r.b[1].Bytes())
+	offs, sizes := recast.Slice[T](r.b[0].Bytes()), recast.Slice[T](r.b[1].Bytes())
 	if len(offs) < r.n || len(sizes) < r.n {
 		return errShort(r.f)
 	}
@@ -265,11 +217,11 @@ func (r *raw) runEnd(i int) int64 {
 	b := r.children[0].b[0].Bytes()
 	switch r.children[0].f.width {
 	case 2:
-		return int64(cast[int16](b)[i])
+		return int64(recast.Slice[int16](b)[i])
 	case 4:
-		return int64(cast[int32](b)[i])
+		return int64(recast.Slice[int32](b)[i])
 	}
-	return cast[int64](b)[i]
+	return recast.Slice[int64](b)[i]
 }
 
 func (r *raw) checkRuns() error {

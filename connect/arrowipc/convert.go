@@ -18,10 +18,6 @@ import (
 // maxElements bounds the elements of one column in one batch.
 const maxElements = 16 << 20
 
-// dictShare is which part of a batch's rows a dictionary may have as many
-// values as: a larger one would cost those who work on its values more than it saves.
-const dictShare = 2
-
 // rows is a range of the rows of a field.
 type rows struct {
 	*raw
@@ -71,9 +67,9 @@ func (r rows) array(mem memory.Allocator, mayCode bool) (arrow.Array, error) {
 	case views:
 		return r.share(r.b...), nil
 	case offsets32:
-		return textViews(mem, r, cast[int32](r.b[0].Bytes()))
+		return textViews(mem, r, recast.Slice[int32](r.b[0].Bytes()))
 	case offsets64:
-		return textViews(mem, r, cast[int64](r.b[0].Bytes()))
+		return textViews(mem, r, recast.Slice[int64](r.b[0].Bytes()))
 	case structure:
 		return r.group(mem)
 	case runEnds:
@@ -111,7 +107,7 @@ func (r rows) own(mem memory.Allocator, t types.Type, buf *memory.Buffer, more .
 func textViews[T int32 | int64](mem memory.Allocator, r rows, offs []T) (arrow.Array, error) {
 	heads := memory.NewResizableBuffer(mem)
 	heads.Resize(r.len() * 16)
-	vals := cast[view](heads.Bytes())
+	vals := recast.Slice[recast.View](heads.Bytes())
 	if r.len() == 0 {
 		return r.own(mem, r.f.typ, heads), nil
 	}
@@ -125,11 +121,11 @@ func textViews[T int32 | int64](mem memory.Allocator, r rows, offs []T) (arrow.A
 	text := data.Bytes()
 	for i := range vals {
 		if r.null(r.from + i) {
-			vals[i] = view{}
+			vals[i] = recast.View{}
 			continue
 		}
 		from, to := int(offs[r.from+i])-base, int(offs[r.from+i+1])-base
-		vals[i] = viewOf(text[from:to], 0, int32(from))
+		vals[i] = recast.ViewOf(text[from:to], 0, int32(from))
 	}
 	return r.own(mem, r.f.typ, heads, data), nil
 }
@@ -155,15 +151,15 @@ func (r rows) element(i int) (from, n int) {
 	}
 	switch r.f.layout {
 	case list32:
-		o := cast[int32](r.b[0].Bytes())
+		o := recast.Slice[int32](r.b[0].Bytes())
 		return int(o[i]), int(o[i+1] - o[i])
 	case list64:
-		o := cast[int64](r.b[0].Bytes())
+		o := recast.Slice[int64](r.b[0].Bytes())
 		return int(o[i]), int(o[i+1] - o[i])
 	case listView32:
-		return int(cast[int32](r.b[0].Bytes())[i]), int(cast[int32](r.b[1].Bytes())[i])
+		return int(recast.Slice[int32](r.b[0].Bytes())[i]), int(recast.Slice[int32](r.b[1].Bytes())[i])
 	case listView64:
-		return int(cast[int64](r.b[0].Bytes())[i]), int(cast[int64](r.b[1].Bytes())[i])
+		return int(recast.Slice[int64](r.b[0].Bytes())[i]), int(recast.Slice[int64](r.b[1].Bytes())[i])
 	}
 	return i * r.f.width, r.f.width
 }
@@ -235,7 +231,7 @@ func (r rows) spread(mem memory.Allocator) (arrow.Array, error) {
 
 // decode replaces codes by the values, unless codes are what the engine likes best.
 func (r rows) decode(mem memory.Allocator, mayCode bool) (arrow.Array, error) {
-	coded := mayCode && r.f.typ.Kind == types.String && r.dict.Len()*dictShare <= r.len()
+	coded := mayCode && r.f.typ.Kind == types.String && r.dict.Len()*recast.DictShare <= r.len()
 	codes := make([]int32, r.len())
 	absent := vec.ValidityOf(r.dict)
 	nulls := r.markNulls(mem)

@@ -25,7 +25,7 @@ func mapped[T any, R vec.FixedWidth](mem memory.Allocator, r rows, t types.Type,
 	if r.len() == 0 {
 		return out.Finish(), nil
 	}
-	for i, v := range cast[T](r.b[0].Bytes())[r.from:r.to] {
+	for i, v := range recast.Slice[T](r.b[0].Bytes())[r.from:r.to] {
 		if r.null(r.from + i) {
 			continue
 		}
@@ -141,7 +141,7 @@ func asBytes(mem memory.Allocator, r rows) (arrow.Array, error) {
 	w := r.f.width
 	heads := memory.NewResizableBuffer(mem)
 	heads.Resize(r.len() * 16)
-	vals := cast[view](heads.Bytes())
+	vals := recast.Slice[recast.View](heads.Bytes())
 	if r.len()*w > math.MaxInt32 {
 		heads.Release()
 		return nil, fmt.Errorf("column %q has more than 2 GB in %d rows", r.f.name, r.len())
@@ -150,10 +150,10 @@ func asBytes(mem memory.Allocator, r rows) (arrow.Array, error) {
 	defer data.Release()
 	for i := range vals {
 		if r.null(r.from + i) {
-			vals[i] = view{}
+			vals[i] = recast.View{}
 			continue
 		}
-		vals[i] = viewOf(data.Bytes()[i*w:(i+1)*w], 0, int32(i*w))
+		vals[i] = recast.ViewOf(data.Bytes()[i*w:(i+1)*w], 0, int32(i*w))
 	}
 	return r.own(mem, types.BYTES, heads, data), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/rainsql/rainsql/connect/arrowipc/recast"
 	"github.com/rainsql/rainsql/connect/parquet/internal/encoding"
 	"github.com/rainsql/rainsql/connect/parquet/internal/meta"
 	"github.com/rainsql/rainsql/expr/types"
@@ -44,14 +45,6 @@ func (c *fixedColumn[T, R]) page(p *page) error       { return c.src.Page(p.enc,
 func (c *fixedColumn[T, R]) reserve(rows int)         { c.rowsHint = rows }
 func (c *fixedColumn[T, R]) skip(valid int) error     { return c.src.Skip(valid) }
 
-func slice[T any](b []byte) []T {
-	var t T
-	if len(b) < int(unsafe.Sizeof(t)) {
-		return nil
-	}
-	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), len(b)/int(unsafe.Sizeof(t)))
-}
-
 func (c *fixedColumn[T, R]) read(rows int, mask []uint8, valid int) error {
 	var r R
 	if c.buf == nil {
@@ -59,7 +52,7 @@ func (c *fixedColumn[T, R]) read(rows int, mask []uint8, valid int) error {
 		c.buf.Reserve(max(rows, c.rowsHint) * int(unsafe.Sizeof(r)))
 	}
 	grow(c.buf, (c.rows+rows)*int(unsafe.Sizeof(r)))
-	vals := slice[R](c.buf.Bytes())[c.rows : c.rows+rows]
+	vals := recast.Slice[R](c.buf.Bytes())[c.rows : c.rows+rows]
 	if valid < rows {
 		clear(vals)
 	}

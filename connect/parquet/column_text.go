@@ -8,40 +8,12 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/rainsql/rainsql/connect/arrowipc/recast"
 	"github.com/rainsql/rainsql/connect/parquet/internal/encoding"
 	"github.com/rainsql/rainsql/connect/parquet/internal/meta"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/expr/vec"
 )
-
-// view is a value of a view array: its length, then either up to twelve bytes,
-// or the first four, the number of a buffer and where in it the value lies.
-type view struct {
-	size   int32
-	prefix [4]byte
-	buf    int32
-	off    int32
-}
-
-const (
-	inlineMax = 12
-	viewSize  = int(unsafe.Sizeof(view{}))
-)
-
-func viewOf(v []byte, buf, off int32) view {
-	w := view{size: int32(len(v))}
-	if len(v) <= inlineMax {
-		copy(unsafe.Slice(&w.prefix[0], inlineMax), v)
-		return w
-	}
-	copy(w.prefix[:], v)
-	w.buf, w.off = buf, off
-	return w
-}
-
-// dictShare is which part of a batch's rows a dictionary may have as many
-// values as: a larger one would cost those who work on its values more than it saves.
-const dictShare = 2
 
 // textColumn reads strings of bytes. A batch whose pages all refer to the
 // chunk's dictionary comes as codes, any other as views into pages.
@@ -56,7 +28,7 @@ type textColumn struct {
 
 	// The dictionary: its array, and its values as views into buffer 0.
 	dict      arrow.Array
-	dictViews []view
+	dictViews []recast.View
 	dictBuf   *memory.Buffer
 	bad       map[int32]bool // those that are not UTF-8
 	codes     encoding.Hybrid
@@ -114,9 +86,9 @@ func (c *textColumn) dictionary(p *page) error {
 		return err
 	}
 	heads := memory.NewResizableBuffer(c.mem)
-	heads.Resize(n * viewSize)
-	views := slice[view](heads.Bytes())
-	ascii := !c.text || isASCII(p.data)
+	heads.Resize(n * recast.ViewSize)
+	views := recast.Slice[recast.View](heads.Bytes())
+	ascii := !c.text || recast.IsASCII(p.data)
 	base := baseOf(p)
 	for i, s := range spans {
 		v := p.data[s.Off : s.Off+s.Len]
@@ -126,7 +98,7 @@ func (c *textColumn) dictionary(p *page) error {
 			}
 			c.bad[int32(i)] = true
 		}
-		views[i] = viewOf(v, 0, base+s.Off)
+		views[i] = recast.ViewOf(v, 0, base+s.Off)
 	}
 	p.buf.Retain()
 	c.dictBuf = p.buf
@@ -144,28 +116,13 @@ func baseOf(p *page) int32 {
 	return int32(uintptr(unsafe.Pointer(&p.data[0])) - uintptr(unsafe.Pointer(&p.buf.Bytes()[0])))
 }
 
-func isASCII(b []byte) bool {
-	for len(b) >= 8 {
-		if *(*uint64)(unsafe.Pointer(&b[0]))&0x8080808080808080 != 0 {
-			return false
-		}
-		b = b[8:]
-	}
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 func (c *textColumn) page(p *page) error {
 	c.dropPage()
 	c.isCoded = isDictionary(p.enc)
 	if c.isCoded {
 		return encoding.Codes(&c.codes, p.data, c.dict != nil)
 	}
-	c.data, c.ascii = p.data, !c.text || p.enc != meta.DeltaByteArray && isASCII(p.data)
+	c.data, c.ascii = p.data, !c.text || p.enc != meta.DeltaByteArray && recast.IsASCII(p.data)
 	if p.buf != nil {
 		p.buf.Retain()
 		c.pageBuf = p.buf
@@ -197,7 +154,7 @@ func room[T any](c *textColumn, rows int, clean bool) []T {
 		c.heads.Reserve(max(rows, c.hint) * size)
 	}
 	grow(c.heads, (c.rows+rows)*size)
-	vals := slice[T](c.heads.Bytes())[c.rows : c.rows+rows]
+	vals := recast.Slice[T](c.heads.Bytes())[c.rows : c.rows+rows]
 	if clean {
 		clear(vals)
 	}
@@ -205,8 +162,11 @@ func room[T any](c *textColumn, rows int, clean bool) []T {
 }
 
 func (c *textColumn) read(rows int, mask []uint8, valid int) error {
+	if rows == 0 {
+		return nil // nothing yet to choose a layout by
+	}
 	if c.rows == 0 {
-		c.coded = c.isCoded && !c.views && c.dict.Len()*dictShare <= max(c.hint, rows)
+		c.coded = c.isCoded && !c.views && c.dict.Len()*recast.DictShare <= max(c.hint, rows)
 	} else if c.coded && !c.isCoded {
 		c.expand()
 	}
@@ -218,12 +178,12 @@ func (c *textColumn) read(rows int, mask []uint8, valid int) error {
 			spread(codes, mask[:rows], valid)
 		}
 	case c.isCoded:
-		views := room[view](c, rows, valid < rows)
+		views := room[recast.View](c, rows, valid < rows)
 		if err = c.gather(views[:valid], mask); err == nil && valid < rows {
 			spread(views, mask[:rows], valid)
 		}
 	default:
-		views := room[view](c, rows, valid < rows)
+		views := room[recast.View](c, rows, valid < rows)
 		if err = c.readViews(views[:valid], mask); err == nil && valid < rows {
 			spread(views, mask[:rows], valid)
 		}
@@ -242,139 +202,18 @@ func (c *textColumn) wipe(rows int, mask []uint8, valid int) {
 		return
 	}
 	if c.coded {
-		codes := slice[int32](c.heads.Bytes())[c.rows : c.rows+rows]
+		codes := recast.Slice[int32](c.heads.Bytes())[c.rows : c.rows+rows]
 		for i, m := range mask[:rows] {
 			codes[i] &= -int32(m)
 		}
 		return
 	}
-	views := slice[view](c.heads.Bytes())[c.rows : c.rows+rows]
+	views := recast.Slice[recast.View](c.heads.Bytes())[c.rows : c.rows+rows]
 	for i, m := range mask[:rows] {
 		if m == 0 {
-			views[i] = view{}
+			views[i] = recast.View{}
 		}
 	}
-}
-
-func (c *textColumn) readCodes(dst []int32, mask []uint8) error {
-	if err := encoding.Decode(&c.codes, dst); err != nil {
-		return err
-	}
-	most := uint32(0)
-	for _, code := range dst {
-		most = max(most, uint32(code))
-	}
-	if len(dst) > 0 && int64(most) >= int64(c.dict.Len()) {
-		return encoding.ErrCode
-	}
-	if c.bad != nil {
-		for i, code := range dst {
-			if c.bad[code] {
-				return notUTF8(mask, i)
-			}
-		}
-	}
-	return nil
-}
-
-func notUTF8(mask []uint8, i int) error {
-	return &misfit{row: nth(mask, i), msg: "text is not valid UTF-8"}
-}
-
-// gather turns codes into views at once.
-func (c *textColumn) gather(dst []view, mask []uint8) error {
-	if cap(c.idx) < len(dst) {
-		c.idx = make([]int32, max(len(dst), 1024))
-	}
-	idx := c.idx[:len(dst)]
-	if err := c.readCodes(idx, mask); err != nil {
-		return err
-	}
-	c.lookUp(dst, idx)
-	return nil
-}
-
-func (c *textColumn) lookUp(dst []view, codes []int32) {
-	buf := c.buffer(c.dictBuf)
-	for i, code := range codes {
-		v := c.dictViews[code]
-		if v.size > inlineMax {
-			v.buf = buf
-		}
-		dst[i] = v
-	}
-}
-
-// buffer returns the number of b among the batch's buffers.
-func (c *textColumn) buffer(b *memory.Buffer) int32 {
-	for i, have := range c.bufs {
-		if have == b {
-			return int32(i)
-		}
-	}
-	b.Retain()
-	c.bufs = append(c.bufs, b)
-	return int32(len(c.bufs) - 1)
-}
-
-// expand turns the batch's codes into views, as a page without codes follows.
-func (c *textColumn) expand() {
-	codes := c.heads
-	c.heads, c.coded = nil, false
-	rows := c.rows
-	c.rows = 0
-	views := room[view](c, rows, false)
-	c.rows = rows
-	c.lookUp(views, slice[int32](codes.Bytes())[:rows])
-	codes.Release()
-	if c.nulls > 0 {
-		set := c.validity.buf.Bytes()
-		for i := range views {
-			if set[i>>3]>>(i&7)&1 == 0 {
-				views[i] = view{}
-			}
-		}
-	}
-}
-
-func (c *textColumn) readViews(dst []view, mask []uint8) error {
-	if len(dst) == 0 {
-		return nil
-	}
-	if cap(c.spans) < len(dst) {
-		c.spans = make([]encoding.Span, max(len(dst), 1024))
-	}
-	spans := c.spans[:len(dst)]
-	var own *memory.Buffer
-	arena, err := c.src.Read(spans, func(n int) []byte {
-		own = memory.NewResizableBuffer(c.mem)
-		own.Resize(n)
-		return own.Bytes()
-	})
-	if own != nil {
-		defer own.Release()
-	}
-	if err != nil {
-		return err
-	}
-	data, home, base := c.data, c.pageBuf, int32(0)
-	if own != nil {
-		data, home = arena, own
-	} else if home != nil && len(data) > 0 {
-		base = baseOf(&page{data: data, buf: home})
-	}
-	buf := int32(0)
-	if home != nil {
-		buf = c.buffer(home)
-	}
-	for i, s := range spans {
-		v := data[s.Off : s.Off+s.Len]
-		if !c.ascii && !utf8.Valid(v) {
-			return notUTF8(mask, i)
-		}
-		dst[i] = viewOf(v, buf, base+s.Off)
-	}
-	return nil
 }
 
 func (c *textColumn) finish() arrow.Array {

@@ -34,8 +34,9 @@ type stored struct {
 	chunks []*chunk // of its leaves
 }
 
-// lookRows is how many elements of nested columns a batch should have at most.
-const lookRows = 256 << 10
+// lookRows is how many elements of nested columns a batch should have on the
+// average; far fewer than maxSlots, as lists may be long in one part of a file.
+const lookRows = 64 << 10
 
 // newGroup starts to read a row group; it returns nil if none of its rows can
 // fulfil all conditions.

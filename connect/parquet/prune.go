@@ -64,8 +64,13 @@ func (s *Source) cannot(l *leaf, c connect.Condition, m *meta.Chunk) bool {
 // bounds compares a chunk's least and greatest value with the condition's.
 func (s *Source) bounds(l *leaf, c connect.Condition, st meta.Statistics) (below, above int, ok bool) {
 	least, most := st.Min, st.Max
-	if l.index < len(s.orders) && !s.orders[l.index] {
-		least, most = nil, nil // in an order that this reader does not know
+	switch {
+	case l.index < len(s.orders):
+		if !s.orders[l.index] {
+			least, most = nil, nil // in an order that this reader does not know
+		}
+	case !l.signed() && !l.typ.IsFloat():
+		least, most = nil, nil // in an order that the file does not tell, where there is more than one
 	}
 	if least == nil && most == nil && l.signed() {
 		least, most = st.OldMin, st.OldMax

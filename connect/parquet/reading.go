@@ -115,7 +115,7 @@ func readBytes(e meta.Element, width int) (reading, error) {
 	switch {
 	case e.Logical == meta.String, e.Logical == meta.Enum, e.Logical == meta.JSON:
 		return texts(types.STRING, width), nil
-	case e.Logical == meta.None, e.Logical == meta.BSON:
+	case e.Logical == meta.None, e.Logical == meta.BSON, e.Logical == meta.Unknown:
 		return texts(types.BYTES, width), nil
 	case e.Logical == meta.Decimal:
 		t, err := decimalOf(e)

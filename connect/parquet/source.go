@@ -56,6 +56,9 @@ func (s *Source) listGroups(f *meta.File) error {
 			if k >= len(s.leaves) {
 				return fmt.Errorf("there are more than the %d columns of the schema", len(s.leaves))
 			}
+			if g.Rows == 0 {
+				return nil // writers do not agree on where nothing lies
+			}
 			if err := s.checkChunk(s.leaves[k], g.Rows, c); err != nil {
 				return err
 			}
@@ -74,11 +77,11 @@ func (s *Source) listGroups(f *meta.File) error {
 		if err != nil {
 			return damaged(s.display, fmt.Sprintf("the index of row group %d is damaged: %v", i, err))
 		}
-		own.length = end - own.offset
-		first += g.Rows
 		if g.Rows == 0 {
 			continue
 		}
+		own.length = end - own.offset
+		first += g.Rows
 		if columns == 0 {
 			own.offset, own.length = int64(len(s.groups)), 1 // only to tell them apart
 		}

@@ -6,6 +6,7 @@ package codec
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +25,9 @@ var names = [...]string{"uncompressed", "snappy", "gzip", "lzo", "brotli", "lz4"
 // Check returns an error that names the codec if Unpack does not know it.
 func Check(c meta.Codec) error {
 	switch c {
-	case meta.Uncompressed, meta.Snappy, meta.Gzip, meta.Brotli, meta.Zstd, meta.LZ4Raw:
+	case meta.Uncompressed, meta.Snappy, meta.Gzip, meta.Brotli, meta.Zstd, meta.LZ4, meta.LZ4Raw:
 		return nil
-	case meta.LZO, meta.LZ4:
+	case meta.LZO:
 		return fmt.Errorf("is compressed with %s, which cannot be read", names[c])
 	}
 	return fmt.Errorf("is compressed with an unknown codec (%d)", c)
@@ -39,12 +40,14 @@ func MaxUnpacked(c meta.Codec, packed int) int64 {
 	switch c {
 	case meta.Snappy: // three bytes copy 64
 		ratio = 32
-	case meta.LZ4Raw: // a byte adds 255 to a length
+	case meta.LZ4, meta.LZ4Raw: // a byte adds 255 to a length
 		ratio = 256
 	case meta.Gzip:
 		ratio = 1100
-	case meta.Zstd, meta.Brotli: // four bytes repeat one 128 K times
+	case meta.Zstd: // four bytes repeat one 128 K times
 		ratio = 1 << 15
+	case meta.Brotli: // a block of a few bytes repeats one 16 M times
+		ratio = 1 << 22
 	case meta.Uncompressed:
 		return int64(packed)
 	}
@@ -95,11 +98,12 @@ func Unpack(c meta.Codec, dst, src []byte) error {
 		if len(dst) == 0 {
 			return nil
 		}
-		n, err := lz4.UncompressBlock(src, dst)
-		if err == nil && n != len(dst) {
-			err = errSize
+		return rawLZ4(dst, src)
+	case meta.LZ4:
+		if hadoopLZ4(dst, src) == nil {
+			return nil
 		}
-		return err
+		return rawLZ4(dst, src) // as some programs wrote it
 	case meta.Gzip:
 		z, err := gzip.NewReader(bytes.NewReader(src))
 		if err != nil {
@@ -110,6 +114,47 @@ func Unpack(c meta.Codec, dst, src []byte) error {
 		return fill(dst, brotli.NewReader(bytes.NewReader(src)))
 	}
 	return Check(c)
+}
+
+func rawLZ4(dst, src []byte) error {
+	n, err := lz4.UncompressBlock(src, dst)
+	if err == nil && n != len(dst) {
+		err = errSize
+	}
+	return err
+}
+
+// hadoopLZ4 unpacks what Hadoop's library wrote, before there was LZ4_RAW: how
+// much comes, then blocks that make it up, each after its packed size.
+func hadoopLZ4(dst, src []byte) error {
+	left := uint32(0)
+	number := func() (n uint32) {
+		if len(src) >= 4 {
+			n, src = binary.BigEndian.Uint32(src), src[4:]
+		}
+		return n
+	}
+	for len(dst) > 0 {
+		for left == 0 {
+			if len(src) < 8 {
+				return errSize
+			}
+			left = number()
+		}
+		size := number()
+		if uint64(size) > uint64(len(src)) || uint64(left) > uint64(len(dst)) {
+			return errSize
+		}
+		n, err := lz4.UncompressBlock(src[:size], dst[:left])
+		if err != nil || n == 0 {
+			return errors.Join(errSize, err)
+		}
+		dst, src, left = dst[n:], src[size:], left-uint32(n)
+	}
+	if len(src) > 0 {
+		return errSize
+	}
+	return nil
 }
 
 // fill reads dst and then the end, where checksums are.

@@ -27,9 +27,13 @@ type Delta struct {
 }
 
 // Reset starts on data, whose capacity includes the padding, and returns how
-// many values it declares, which may be more than it has.
+// many values it declares, which may be more than it has. A page of NULLs may
+// lack even the header.
 func (d *Delta) Reset(data []byte) (int, error) {
 	*d = Delta{data: data}
+	if len(data) == 0 {
+		return 0, nil
+	}
 	block, mini, count := d.uvarint(), d.uvarint(), d.uvarint()
 	first := d.uvarint()
 	if d.pos < 0 || block == 0 || block > 1<<20 || block%128 != 0 || mini == 0 || mini > block/8 || block%mini != 0 || block/mini%8 != 0 || count > 1<<31-1 {

@@ -1,9 +1,12 @@
 package encoding
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/rainsql/rainsql/connect/parquet/internal/meta"
 )
 
 // Worked by hand from the format's description: the numbers 0 to 7 in three
@@ -84,6 +87,37 @@ func TestDelta(t *testing.T) {
 		got := make([]int64, n)
 		if err := DecodeDelta(&d, got); err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%x: %v: %v", c.data, got, err)
+		}
+	}
+}
+
+// A page of NULLs has no values, of which each writer makes something else.
+func TestNoValues(t *testing.T) {
+	header := []byte{0x80, 1, 4, 0, 0} // blocks of 128, four parts, no value
+	for name, data := range map[string][]byte{
+		"nothing": {}, "header": header, "two headers": append(bytes.Clone(header), header...),
+		"header and an empty block": append(bytes.Clone(header), append(make([]byte, 5), header...)...), // by arrow-go
+	} {
+		data = append(data, make([]byte, Padding)...)[:len(data)]
+		var s Strings
+		var n Numbers[int64]
+		var b Bools
+		for _, enc := range []meta.Encoding{meta.DeltaByteArray, meta.DeltaLengthByteArray} {
+			if err := s.Page(enc, data, 5); err != nil {
+				t.Errorf("%s, encoding %d: %v", name, enc, err)
+			}
+			if _, err := s.Read(make([]Span, 1), func(n int) []byte { return make([]byte, n) }); err == nil {
+				t.Errorf("%s, encoding %d: a value is read", name, enc)
+			}
+		}
+		if err := n.Page(meta.DeltaBinaryPacked, data); err != nil || n.Read(make([]int64, 1)) == nil {
+			t.Errorf("%s, numbers: %v", name, err)
+		}
+		if len(data) > 0 {
+			continue
+		}
+		if err := b.Page(meta.RLE, data); err != nil || b.Read(make([]uint8, 1)) == nil {
+			t.Errorf("%s, booleans: %v", name, err)
 		}
 	}
 }

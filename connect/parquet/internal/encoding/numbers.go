@@ -207,6 +207,10 @@ func (p *Bools) Page(enc meta.Encoding, data []byte) error {
 		*p = Bools{bits: data}
 		return nil
 	case meta.RLE:
+		if len(data) == 0 { // a page of NULLs
+			*p = Bools{}
+			return nil
+		}
 		if len(data) < 4 || int64(binary.LittleEndian.Uint32(data)) > int64(len(data)-4) {
 			return ErrEnd
 		}

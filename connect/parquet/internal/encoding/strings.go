@@ -53,6 +53,10 @@ func (p *Strings) Page(enc meta.Encoding, data []byte, n int) error {
 		if err != nil {
 			return err
 		}
+		if p.prefixes.left == 0 { // nothing but NULLs: what follows does not matter, and some leave rubbish there
+			p.lens = Delta{}
+			return nil
+		}
 		end, err := lengths(&p.lens, data[mid:], n)
 		p.pos = mid + end
 		return err

@@ -8,7 +8,7 @@ import (
 
 // converted maps the old way to say what values mean, by number.
 var converted = [...]Logical{
-	0: String, 1: Map, 2: None /* MAP_KEY_VALUE, inside a map */, 3: List, 4: Enum, 5: Decimal, 6: Date,
+	0: String, 1: Map, 2: Map /* MAP_KEY_VALUE: old writers have it on either group of a map */, 3: List, 4: Enum, 5: Decimal, 6: Date,
 	7: TimeMillis, 8: TimeMicros, 9: TimestampMillis, 10: TimestampMicros,
 	11: Uint8, 12: Uint16, 13: Uint32, 14: Uint64, 15: Int8, 16: Int16, 17: PlainInt32, 18: PlainInt64,
 	19: JSON, 20: BSON, 21: Interval,
