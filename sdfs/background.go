@@ -1,9 +1,9 @@
 package sdfs
 
 import (
-	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -20,13 +20,15 @@ func (s *Store) background() {
 			continue
 		}
 		if s.isLow() {
-			s.keepReserve()
+			s.makeRoom()
 		}
 		if s.logIsLong() {
 			s.takeSnapshot()
 		}
-		s.mergeInBackground()
-		s.compact()
+		if !s.isLow() { // else the room that is left is for removing
+			s.mergeInBackground()
+			_ = s.compact(math.MaxInt64) // was reported; the next time it may go better
+		}
 	}
 }
 
@@ -52,19 +54,5 @@ func (s *Store) mergeInBackground() {
 			continue // it was changed meanwhile, or the store is closing
 		}
 		s.cfg.OnEvent(Event{What: "merge", Err: err})
-	}
-}
-
-// compact copies what is left of segments that are mostly wanted no more.
-func (s *Store) compact() {
-	for s.ctx.Err() == nil && !s.isLow() {
-		done, err := s.blocks.Compact(s.ctx)
-		if err != nil && !errors.Is(err, context.Canceled) {
-			s.cfg.OnEvent(Event{What: "compact", Err: err})
-		}
-		if err != nil || !done {
-			return
-		}
-		s.tidySpace()
 	}
 }

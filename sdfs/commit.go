@@ -33,9 +33,10 @@ func (s *Store) propose(ctx context.Context, e namespace.Entry) (namespace.Resul
 			p.staged = append(p.staged, b.ID)
 		}
 	}
-	if p.weight() > wal.MaxPayload {
+	if p.weight() > wal.MaxPayload || len(e.List) > namespace.MaxList {
 		s.drop(p.staged)
-		return namespace.Result{}, fmt.Errorf("a change of %d blocks at once is too large", len(p.staged))
+		return namespace.Result{}, fmt.Errorf("a change of %d files with %d blocks at once is too large (at most %d files)",
+			max(1, len(e.List)), len(p.staged), namespace.MaxList)
 	}
 	if !s.queue.Put(p) {
 		return namespace.Result{}, fmt.Errorf("the file store is %w", ErrClosed)
@@ -67,7 +68,14 @@ func makesRoom(e namespace.Entry) bool {
 // mostGroup bounds the bytes of entries that one fsync covers.
 const mostGroup = 8 << 20
 
-func (p *proposal) weight() int { return 100 + len(p.entry.Name) + len(p.entry.To) + 24*len(p.staged) }
+// weight is at least the bytes that the entry takes in the log.
+func (p *proposal) weight() int {
+	sum := 100 + len(p.entry.Name) + len(p.entry.To) + 24*len(p.staged)
+	for _, part := range p.entry.List {
+		sum += 100 + len(part.Name)
+	}
+	return sum
+}
 
 // commitGroups is the committer: it makes what is proposed durable, group by group, and alone
 // moves the state on.
@@ -89,14 +97,15 @@ func (s *Store) commitGroup(batch []*proposal) {
 		}
 	}
 	err := s.commit(batch)
-	if errors.Is(err, syscall.ENOSPC) {
-		s.tidySpace()
+	if s.noRoom(err) {
+		s.squeeze()
 		err = s.commit(batch)
 	}
-	if errors.Is(err, syscall.ENOSPC) {
+	if s.noRoom(err) {
 		batch = s.refuseAllBut(batch, s.explain(err))
-		s.giveUpReserve()
-		err = s.commit(batch)
+		if err = nil; len(batch) > 0 { // they make room
+			err = s.withReserve(func() error { return s.commit(batch) })
+		}
 	}
 	if err != nil {
 		if failed := s.failure(); failed != nil {
@@ -106,6 +115,12 @@ func (s *Store) commitGroup(batch []*proposal) {
 			p.done <- answer{err: s.explain(err)} // its blocks stay: the entry may be found on reopening
 		}
 	}
+}
+
+// noRoom tells that nothing was committed for want of space. An fsync that fails for it is another matter: then
+// the group may be found on reopening, and must not be refused.
+func (s *Store) noRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) && s.log.Err() == nil
 }
 
 // refuseAllBut answers those that need room, and gives the others.

@@ -89,7 +89,7 @@ func TestFlippedBits(t *testing.T) {
 		f.Close()
 		kinds[path.Ext(name)] = true
 		// Small parts of a file are tried at every byte, long ones at some.
-		step := max(1, size/50)
+		step := max(1, size/20)
 		if long {
 			step = max(1, size/2000)
 		}
@@ -295,7 +295,9 @@ func TestFullDisk(t *testing.T) {
 
 func TestPinnedReaders(t *testing.T) {
 	ctx := t.Context()
-	s, err := Open(ctx, tiny(simdisk.New()))
+	cfg := tiny(simdisk.New())
+	cfg.MergeBlocks = -1 // none but the one below
+	s, err := Open(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

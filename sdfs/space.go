@@ -1,6 +1,7 @@
 package sdfs
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
@@ -17,7 +18,9 @@ type spaceKeeper struct {
 	mu  sync.Mutex
 	low bool // the reserve was given up: nothing but removing is allowed
 
-	freeing sync.Mutex // held while blocks are freed
+	freeing    sync.Mutex // held while blocks are freed
+	compacting sync.Mutex // held while segments are compacted
+	squeezing  sync.Mutex // held while that is done with the help of the reserve
 }
 
 func (s *Store) isLow() bool {
@@ -37,6 +40,7 @@ func (s *Store) keepReserve() bool {
 	if errors.Is(err, syscall.ENOSPC) {
 		if !s.space.low {
 			s.cfg.OnEvent(Event{What: "reserve", Err: err})
+			s.blocks.Spare(true)
 		}
 		s.space.low = true
 		return false
@@ -44,20 +48,73 @@ func (s *Store) keepReserve() bool {
 	if err != nil { // the store works without, as long as there is room
 		s.cfg.OnEvent(Event{What: "reserve", Err: err})
 	}
+	if s.space.low {
+		s.blocks.Spare(false)
+	}
 	s.space.low = false
 	return true
 }
 
-// giveUpReserve frees the space that was kept back.
-func (s *Store) giveUpReserve() {
+// withReserve gives up the reserve for something that removes or compacts. Until that is done no one makes
+// it anew.
+func (s *Store) withReserve(do func() error) error {
 	s.space.mu.Lock()
 	defer s.space.mu.Unlock()
 	s.space.low = true
+	s.blocks.Spare(true)
 	err := s.cfg.FS.Remove(reserveName)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	s.cfg.OnEvent(Event{What: "reserve given up", Err: err})
+	return do()
+}
+
+// makeRoom tries to have the reserve back after it was given up: from what was removed, then by compaction.
+func (s *Store) makeRoom() bool {
+	s.tidySpace()
+	return s.keepReserve() || s.compactWithReserve()
+}
+
+// squeeze is for when a write found the disk full. It compacts with the help of the reserve, if there is
+// something to gain, and tells whether trying again may help.
+func (s *Store) squeeze() bool {
+	if s.failure() != nil {
+		return false
+	}
+	s.tidySpace()
+	return s.compactWithReserve()
+}
+
+// compactWithReserve compacts segments for which the reserve is room enough, while no one else may
+// take that room, and tells whether the reserve is there.
+func (s *Store) compactWithReserve() bool {
+	s.space.squeezing.Lock()
+	defer s.space.squeezing.Unlock()
+	most := s.cfg.ReserveBytes / 2
+	if !s.blocks.Squeezable(most) {
+		return !s.isLow() // someone else may have done it
+	}
+	_ = s.withReserve(func() error { return s.compact(most) }) // what it gave back shows now
+	return s.keepReserve()
+}
+
+// compact copies what is left of segments that are mostly wanted no more, those of which at
+// most most bytes are wanted.
+func (s *Store) compact(most int64) error {
+	s.space.compacting.Lock()
+	defer s.space.compacting.Unlock()
+	for s.ctx.Err() == nil {
+		done, err := s.blocks.Compact(s.ctx, most)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			s.cfg.OnEvent(Event{What: "compact", Err: err})
+		}
+		if err != nil || !done {
+			return err
+		}
+		s.tidySpace()
+	}
+	return s.ctx.Err()
 }
 
 // reserveText is what the reserve holds: numbers that no disk compresses away, the same in every
@@ -80,6 +137,9 @@ func (s *Store) tidySpace() {
 		if err := s.blocks.Free(ids...); err != nil {
 			s.cfg.OnEvent(Event{What: "free", Err: err})
 		}
+	}
+	if err := s.blocks.Tidy(); err != nil {
+		s.cfg.OnEvent(Event{What: "free", Err: err})
 	}
 	if err := s.blocks.EmptyTrash(); err != nil {
 		s.cfg.OnEvent(Event{What: "trash", Err: err})

@@ -128,3 +128,12 @@ func (st *stage) abort() {
 	st.s.drop(ids)
 	st.blocks, st.small = nil, nil
 }
+
+// release closes the disk file that is being written, in a store that is closed: another process may have
+// opened it, so nothing else may be touched.
+func (st *stage) release() {
+	if st.file != nil {
+		_ = st.file.Release() // given up
+		st.file = nil
+	}
+}

@@ -134,7 +134,7 @@ func (s *Store) blockOptions(clean bool) block.Options {
 	return block.Options{
 		FS: cfg.FS, SegmentBytes: cfg.SegmentBytes, BlockBytes: cfg.BlockBytes,
 		CacheBytes: cfg.CacheBytes, MemoryBytes: cfg.MemoryBytes, Clean: clean,
-		MakeRoom: s.tidySpace,
+		MakeRoom: s.tidySpace, Squeeze: s.squeeze,
 	}
 }
 

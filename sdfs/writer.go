@@ -76,11 +76,8 @@ func (s *Store) writable() error {
 	if err := s.failure(); err != nil {
 		return s.explain(err)
 	}
-	if s.isLow() {
-		s.tidySpace()
-		if !s.keepReserve() {
-			return ErrNoSpace
-		}
+	if s.isLow() && !s.makeRoom() {
+		return ErrNoSpace
 	}
 	return nil
 }
@@ -122,9 +119,13 @@ func (w *Writer) finish() bool {
 // ErrUnknown or ErrReadOnly, nothing of it is ever seen.
 func (w *Writer) Commit(ctx context.Context) error { return w.s.Commit(ctx, w) }
 
-// Abort gives the file up. After Commit it does nothing, so that it may be deferred.
+// Abort gives the file up. After Commit it does nothing, so that it may be deferred. After the store's Close it
+// lets go of the disk file, which the next opening removes.
 func (w *Writer) Abort() error {
 	if err := w.s.begin(); err != nil {
+		if w.finish() {
+			w.stage.release()
+		}
 		return err
 	}
 	defer w.s.end()

@@ -48,7 +48,7 @@ func (d osFS) Remove(name string) error { return os.Remove(d.Path(name)) }
 
 func (d osFS) Mkdir(name string) error {
 	if name == "" {
-		return mkdirDurably(filepath.Clean(d.root))
+		return d.makeRoot()
 	}
 	err := os.Mkdir(d.Path(name), 0o700)
 	if errors.Is(err, fs.ErrExist) {
@@ -57,6 +57,30 @@ func (d osFS) Mkdir(name string) error {
 		}
 	}
 	return err
+}
+
+// makeRoot makes the root. While it is empty, who made it may have died before its name was durable, and that of
+// its parents; or it was made by hand.
+func (d osFS) makeRoot() error {
+	root, err := filepath.Abs(d.root)
+	if err != nil {
+		return err
+	}
+	if err := mkdirDurably(root); err != nil {
+		return err
+	}
+	if list, err := os.ReadDir(root); err != nil || len(list) > 0 {
+		return err
+	}
+	for dir := filepath.Dir(root); ; dir = filepath.Dir(dir) {
+		// Folders that this user may not open were there before.
+		if err := syncDir(dir); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
 }
 
 // mkdirDurably makes a folder and its parents, and syncs each folder it added to:

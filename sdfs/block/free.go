@@ -36,7 +36,7 @@ func (s *Store) free(id namespace.BlockID) error {
 	}
 	seg := s.segments[p.segment]
 	seg.live -= recordSize(p.length)
-	if seg.live == 0 && seg.sealed && !seg.damaged {
+	if seg.live == 0 && (seg.sealed || seg.retired) && !seg.damaged {
 		return s.dropSegment(seg)
 	}
 	return nil
@@ -77,9 +77,10 @@ func (s *Store) EmptyTrash() error {
 }
 
 // Compact copies what is wanted of a full segment that is mostly not, so that it can be given
-// up. It does one segment and tells whether there was one. A segment in which a block is damaged stays.
-func (s *Store) Compact(ctx context.Context) (bool, error) {
-	seg, blocks := s.worstSegment()
+// up. It does one segment, of which at most most bytes are wanted, and tells whether there was one. A segment in
+// which a block is damaged stays. One at a time.
+func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
+	seg, blocks := s.worstSegment(most)
 	if seg == nil {
 		return false, nil
 	}
@@ -138,17 +139,11 @@ func (s *Store) Compact(ctx context.Context) (bool, error) {
 	return true, s.dropSegment(seg)
 }
 
-// worstSegment finds the full segment with the least wanted bytes, if these are less than half
-// of it, and its blocks that are wanted.
-func (s *Store) worstSegment() (*segment, []located) {
+// worstSegment finds the segment to compact, and its blocks that are wanted.
+func (s *Store) worstSegment(most int64) (*segment, []located) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var worst *segment
-	for _, seg := range s.segments {
-		if seg.sealed && !seg.damaged && seg.live*2 < seg.size && (worst == nil || seg.live < worst.live) {
-			worst = seg
-		}
-	}
+	worst := s.worst(most)
 	if worst == nil {
 		return nil, nil
 	}

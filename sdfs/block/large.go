@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"syscall"
 
 	"github.com/rainsql/rainsql/internal/vfs"
 	"github.com/rainsql/rainsql/sdfs/namespace"
@@ -64,9 +65,24 @@ func (w *FileWriter) flush() error {
 		w.sums = le.AppendUint32(w.sums, crc32.Checksum(w.buf[start:min(start+Chunk, len(w.buf))], castagnoli))
 	}
 	w.blk.CRC = crc32.Update(w.blk.CRC, castagnoli, w.buf)
-	err := w.s.writeAt(w.f, w.buf, w.off)
+	err := w.writeAt(w.buf, w.off)
 	w.off += int64(len(w.buf))
 	w.buf = w.buf[:0]
+	return err
+}
+
+// writeAt writes to the block's file, unless the room that is left is for something else.
+func (w *FileWriter) writeAt(p []byte, off int64) error {
+	try := func() error {
+		if w.s.spare.Load() {
+			return syscall.ENOSPC
+		}
+		return w.s.writeAt(w.f, p, off)
+	}
+	err := try()
+	if w.s.squeeze(err) {
+		err = try()
+	}
 	return err
 }
 
@@ -78,7 +94,7 @@ func (w *FileWriter) Finish() (namespace.Block, error) {
 	}
 	w.buf = nil
 	w.blk.Length = uint32(w.off)
-	if err := w.s.writeAt(w.f, encodeFooter(w.blk, w.sums), w.off); err != nil {
+	if err := w.writeAt(encodeFooter(w.blk, w.sums), w.off); err != nil {
 		return namespace.Block{}, errors.Join(err, w.Abort())
 	}
 	if err := w.f.Sync(); err != nil {
@@ -101,6 +117,9 @@ func (w *FileWriter) Finish() (namespace.Block, error) {
 func (w *FileWriter) Abort() error {
 	return errors.Join(w.f.Close(), w.s.disk.Remove(w.tmp))
 }
+
+// Release closes the block's file and leaves it to the next opening, which removes it.
+func (w *FileWriter) Release() error { return w.f.Close() }
 
 // SyncFolder makes the names of all blocks finished so far durable.
 func (s *Store) SyncFolder() error {

@@ -221,7 +221,7 @@ func (s *Store) settleSegments(missing bool) error {
 			s.open = seg
 			continue
 		}
-		if err := s.seal(seg); err != nil {
+		if err := s.sealOrRetire(seg); err != nil {
 			return err
 		}
 	}
@@ -245,7 +245,10 @@ func (s *Store) cut(seg *segment) error {
 	}
 	seg.f = f
 	if end < seg.size {
-		err = f.Truncate(end)
+		// If the store is closed in order before anything else is written, what was cut off must not come back.
+		if err = f.Truncate(end); err == nil {
+			err = f.Sync()
+		}
 	}
 	if err != nil {
 		return errors.Join(err, f.Close())

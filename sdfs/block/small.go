@@ -29,7 +29,11 @@ func (s *Store) Put(ctx context.Context, data []byte) (namespace.Block, error) {
 		return namespace.Block{}, fmt.Errorf("a small block of %d bytes: 1 to %d are allowed", len(data), MaxSmall)
 	}
 	rec, blk := encodeRecord(NewID(), data)
-	return blk, s.submit(ctx, &put{blk: blk, rec: rec, done: make(chan error, 1)})
+	err := s.submit(ctx, &put{blk: blk, rec: rec, done: make(chan error, 1)})
+	if s.squeeze(err) {
+		err = s.submit(ctx, &put{blk: blk, rec: rec, done: make(chan error, 1)})
+	}
+	return blk, err
 }
 
 var errClosed = errors.New("the store is closed")
@@ -72,15 +76,17 @@ func (s *Store) writeGroup(batch []*put) error {
 	if err := s.Err(); err != nil {
 		return err
 	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if batch = s.refuseNew(batch); len(batch) == 0 {
+		return nil
+	}
+	if err := s.endOpen(); err != nil {
+		return err
+	}
 	s.mu.RLock()
 	seg := s.open
 	s.mu.RUnlock()
-	if seg != nil && (seg.size >= s.opts.SegmentBytes || s.isWaste(seg)) {
-		if err := s.seal(seg); err != nil {
-			return err
-		}
-		seg = nil
-	}
 	if seg == nil {
 		var err error
 		if seg, err = s.newSegment(); err != nil {
@@ -99,10 +105,7 @@ func (s *Store) writeGroup(batch []*put) error {
 		if !errors.Is(err, syscall.ENOSPC) {
 			return s.fail("writing a segment", err)
 		}
-		if terr := seg.f.Truncate(seg.size); terr != nil {
-			return s.fail("writing a segment", terr)
-		}
-		return err
+		return errors.Join(err, s.cutBack(seg))
 	}
 	if err := seg.f.Sync(); err != nil {
 		return s.fail("making a segment durable", err)
@@ -128,14 +131,6 @@ func (s *Store) writeGroup(batch []*put) error {
 		}
 	}
 	return nil
-}
-
-// isWaste tells whether nothing in a segment is wanted and it is worth being given up.
-func (s *Store) isWaste(seg *segment) bool {
-	const enough = 1 << 20
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return seg.live == 0 && seg.size > min(enough, s.opts.SegmentBytes/2)
 }
 
 func (s *Store) newSegment() (*segment, error) {
@@ -184,6 +179,19 @@ func (s *Store) writeFile(name string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// cutBack takes away what a full disk let be written of a group. It must not come back with a loss of
+// power: in a store that was closed in order it would be damage.
+func (s *Store) cutBack(seg *segment) error {
+	err := seg.f.Truncate(seg.size)
+	if err == nil {
+		err = seg.f.Sync()
+	}
+	if err != nil {
+		return s.fail("writing a segment", err)
+	}
+	return nil
+}
+
 // seal writes the index of a segment, which is then full.
 func (s *Store) seal(seg *segment) error {
 	end := encodeSegEnd(seg.records, seg.size)
@@ -191,10 +199,7 @@ func (s *Store) seal(seg *segment) error {
 		if !errors.Is(err, syscall.ENOSPC) {
 			return s.fail("writing a segment", err)
 		}
-		if terr := seg.f.Truncate(seg.size); terr != nil {
-			return s.fail("writing a segment", terr)
-		}
-		return err
+		return errors.Join(err, s.cutBack(seg))
 	}
 	if err := seg.f.Sync(); err != nil {
 		return s.fail("making a segment durable", err)
@@ -206,7 +211,7 @@ func (s *Store) seal(seg *segment) error {
 	sealed := *seg
 	sealed.sealed = true
 	if err := s.disk.Rename(open, sealed.name()); err != nil {
-		if errors.Is(err, syscall.ENOSPC) && seg.f.Truncate(seg.size) == nil {
+		if errors.Is(err, syscall.ENOSPC) && seg.f.Truncate(seg.size) == nil && seg.f.Sync() == nil {
 			return err
 		}
 		s.failed = fmt.Errorf("naming a segment: %w", err)

@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/rainsql/rainsql/internal/vfs"
@@ -30,6 +31,9 @@ type Options struct {
 	// MakeRoom is called where the disk is full, from any goroutine that writes; the write is then tried
 	// once more. It must not write blocks. nil: nothing can be done.
 	MakeRoom func()
+	// Squeeze is called where that was not enough, and tells whether trying once more may help. It may
+	// compact. nil: nothing can be done.
+	Squeeze func() bool
 	// Clean says that the store was closed in order, so that a torn tail is damage.
 	Clean bool
 }
@@ -60,11 +64,14 @@ type Store struct {
 	index     map[namespace.BlockID]place
 	segments  map[uint64]*segment
 	next      uint64   // number of the next segment
-	open      *segment // being filled, or nil; changed by the writer only
+	open      *segment // being filled, or nil; changed with writing held
 	diskBytes int64    // in files of their own
 	failed    error    // why nothing can be written any more
 
-	trash sync.Mutex // held while the trash is emptied
+	trash   sync.Mutex // held while the trash is emptied
+	writing sync.Mutex // held while a group is written, and by whoever else changes the open segment
+
+	spare atomic.Bool // the room that is left is not for new blocks
 }
 
 // place is where a block is.
@@ -79,6 +86,7 @@ type place struct {
 type segment struct {
 	number  uint64
 	sealed  bool      // full, with an index; else records may lack
+	retired bool      // filled no more, though without an index
 	damaged bool      // left as it is
 	size    int64     // in bytes
 	live    int64     // bytes of records that are claimed
@@ -273,6 +281,11 @@ func (s *Store) writeAt(f vfs.File, p []byte, off int64) error {
 		_, err = f.WriteAt(p, off)
 	}
 	return err
+}
+
+// squeeze tells whether something that failed is worth another try.
+func (s *Store) squeeze(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) && s.Err() == nil && s.opts.Squeeze != nil && s.opts.Squeeze()
 }
 
 func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -33,6 +33,7 @@ type replay struct {
 	last        uint64 // index of the last whole record
 	end         int64  // where it ends in the last file
 	size        int64  // of the last file
+	unsure      []byte // whole records at its end, behind the mark: they may not be on disk yet
 	bytes       int64  // of records behind the snapshot
 	faults      []*DamageError
 	markFault   *DamageError
@@ -164,12 +165,16 @@ func (r *replay) readFile(disk vfs.FS, dir string, i int, isFirst bool, t Target
 	}
 	reason := "a record's checksum or length is wrong"
 	r.size = int64(len(data))
+	sure := int64(fileHeader)
 	r.end = parseFile(data, func(off int64, rec record) bool {
 		if rec.index != expect {
 			reason = fmt.Sprintf("entry %d stands where entry %d belongs", rec.index, expect)
 			return false
 		}
 		expect++
+		if rec.index <= r.mark.index {
+			sure = off + recordHeader + int64(len(rec.payload))
+		}
 		if rec.index <= r.last {
 			return true
 		}
@@ -182,6 +187,7 @@ func (r *replay) readFile(disk vfs.FS, dir string, i int, isFirst bool, t Target
 		}
 		return true
 	})
+	r.unsure = data[min(sure, r.end):r.end]
 	if r.end == r.size {
 		return nil
 	}

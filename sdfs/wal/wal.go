@@ -70,7 +70,8 @@ func Create(opts Options) error {
 	return opts.FS.SyncDir(opts.Dir)
 }
 
-// newFile makes a log file whose name never stands for less than a whole header.
+// newFile makes a log file whose name never stands for less than a whole header. The name is durable
+// after a SyncDir. On an error there is no such file.
 func newFile(opts Options, start uint64) error {
 	name := opts.path(fileName(start, walSuffix))
 	tmp := name + tmpSuffix
@@ -84,13 +85,13 @@ func newFile(opts Options, start uint64) error {
 	if _, err = f.WriteAt(appendFileHeader(nil, fileMagic, start), 0); err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = opts.FS.Rename(tmp, name)
 	}
-	if err := opts.FS.Rename(tmp, name); err != nil {
-		return err
+	if err != nil {
+		_ = opts.FS.Remove(tmp) // else the next opening does it
 	}
-	return opts.FS.SyncDir(opts.Dir)
+	return err
 }
 
 // Open reads a log into t and makes it ready for more. A torn write at its end, which was
@@ -155,7 +156,12 @@ func (l *Log) settle(r *replay) error {
 		err = l.f.Truncate(r.end)
 	}
 	// Whole records behind the mark may not be on disk yet: the process may have been killed
-	// before their fsync. They are taken as written, so they must be durable from now on.
+	// before their fsync. They are taken as written, so they must be durable from now on. They are written
+	// once more, for if that fsync failed, the system has them in memory and takes them for written: a mere
+	// fsync would succeed without them.
+	if err == nil && len(r.unsure) > 0 {
+		_, err = l.f.WriteAt(r.unsure, r.end-int64(len(r.unsure)))
+	}
 	if err == nil {
 		err = l.f.Sync()
 	}
@@ -231,8 +237,8 @@ func (l *Log) fail(what string, err error) error {
 
 // Append adds records with the indexes Last()+1 on, all in one write and one fsync; they are
 // durable when it returns. Where the disk is full the error matches syscall.ENOSPC, nothing was added and
-// a later Append may succeed. After any other error the log takes nothing more (see Err), and the
-// records may or may not be found on reopening.
+// a later Append may succeed, unless Err then tells of a failure: after any other error, and where the want of
+// space comes out at the fsync only, the log takes nothing more, and the records may or may not be found on reopening.
 func (l *Log) Append(payloads ...[]byte) error {
 	if err := l.Err(); err != nil {
 		return err
@@ -241,11 +247,13 @@ func (l *Log) Append(payloads ...[]byte) error {
 	size := l.files[len(l.files)-1].size
 	l.mu.Unlock()
 	if size > l.opts.FileBytes {
-		if err := l.rotate(); err != nil && !errors.Is(err, syscall.ENOSPC) {
-			return err // without space for a new file the old one does as well
-		} else if err == nil {
-			size = fileHeader
+		err := l.rotate()
+		if failed := l.Err(); failed != nil {
+			return failed
 		}
+		if err == nil {
+			size = fileHeader
+		} // without space for a new file the old one does as well
 	}
 	total := 0
 	for _, p := range payloads {
@@ -262,7 +270,12 @@ func (l *Log) Append(payloads ...[]byte) error {
 		if !errors.Is(err, syscall.ENOSPC) {
 			return l.fail("writing the log", err)
 		}
-		if terr := l.f.Truncate(size); terr != nil {
+		// What was written of it must not be found after a loss of power: the caller hears that nothing was.
+		terr := l.f.Truncate(size)
+		if terr == nil {
+			terr = l.f.Sync()
+		}
+		if terr != nil {
 			return l.fail("writing the log", terr)
 		}
 		return err
@@ -284,7 +297,8 @@ func (l *Log) Append(payloads ...[]byte) error {
 	return nil
 }
 
-// rotate begins a new file, unless the newest is empty.
+// rotate begins a new file, unless the newest is empty. The log has not failed where there is only no
+// space for one.
 func (l *Log) rotate() error {
 	if err := l.Err(); err != nil {
 		return err
@@ -302,7 +316,12 @@ func (l *Log) rotate() error {
 		}
 		return l.fail("beginning a new log file", err)
 	}
-	f, err := l.opts.FS.OpenWrite(l.opts.path(fileName(start, walSuffix)))
+	// The file has its name now: going on with the one before would break the sequence.
+	err := l.opts.FS.SyncDir(l.opts.Dir)
+	var f vfs.File
+	if err == nil {
+		f, err = l.opts.FS.OpenWrite(l.opts.path(fileName(start, walSuffix)))
+	}
 	if err != nil {
 		return l.fail("beginning a new log file", err)
 	}
@@ -329,6 +348,7 @@ func (l *Log) Snapshot(index uint64, write func(io.Writer) error) error {
 		return err
 	}
 	if err := l.opts.FS.Rename(tmp, name); err != nil {
+		_ = l.opts.FS.Remove(tmp)
 		return err
 	}
 	if err := l.opts.FS.SyncDir(l.opts.Dir); err != nil {

@@ -2,6 +2,7 @@ package simdisk
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -11,18 +12,27 @@ import (
 	"github.com/rainsql/rainsql/internal/vfs"
 )
 
-// page is the unit in which unsynced content is lost.
-const page = 4096
+// page is the unit in which a system writes back; sector the one that a disk writes whole.
+const (
+	page   = 4096
+	sector = 512
+)
+
+// mostVersions bounds what is remembered of a page between two syncs.
+const mostVersions = 6
 
 // inode is the content of a file, whatever its name.
 type inode struct {
 	data   []byte
-	synced int64            // durable size
-	before map[int64][]byte // durable content of pages changed since the last sync, those below synced only
-	dirty  map[int64]bool   // pages changed since the last sync
+	synced int64              // durable size
+	sizes  []int64            // those it had since the last sync
+	old    map[int64][][]byte // pages changed since the last sync: what they held since then, the durable content first
+	failed map[int64]bool     // of these, pages that a Sync failed to write: the next one takes them for written
 	links  int
 	opens  int
 }
+
+func newInode() *inode { return &inode{old: map[int64][][]byte{}, failed: map[int64]bool{}} }
 
 func (n *inode) entry(name string) vfs.Entry {
 	if n == nil {
@@ -43,18 +53,17 @@ func (n *inode) free(d *Disk) {
 	}
 }
 
-// touch remembers the durable content of the pages of a range about to change.
+// touch remembers what the pages of a range about to change hold.
 func (n *inode) touch(from, to int64) {
-	if n.dirty == nil {
-		n.dirty = map[int64]bool{}
-	}
 	for p := from / page; p*page < to; p++ {
-		if n.dirty[p] {
-			continue
+		delete(n.failed, p) // the next Sync writes it again
+		start, end := p*page, min(p*page+page, int64(len(n.data)))
+		versions := n.old[p]
+		if len(versions) == 0 {
+			end = min(end, n.synced)
 		}
-		n.dirty[p] = true
-		if start := p * page; start < min(n.synced, int64(len(n.data))) {
-			n.before[p] = bytes.Clone(n.data[start:min(start+page, n.synced, int64(len(n.data)))])
+		if len(versions) < mostVersions {
+			n.old[p] = append(versions, bytes.Clone(n.data[min(start, end):end]))
 		}
 	}
 }
@@ -62,6 +71,7 @@ func (n *inode) touch(from, to int64) {
 func (n *inode) resize(d *Disk, size int64) {
 	old := int64(len(n.data))
 	n.touch(min(old, size), max(old, size))
+	n.sizes = append(n.sizes, old)
 	if size <= old {
 		n.data = n.data[:size]
 	} else {
@@ -71,9 +81,20 @@ func (n *inode) resize(d *Disk, size int64) {
 }
 
 func (n *inode) sync() {
-	n.synced = int64(len(n.data))
-	clear(n.before)
-	clear(n.dirty)
+	n.synced, n.sizes = int64(len(n.data)), nil
+	for p := range n.old {
+		if !n.failed[p] {
+			delete(n.old, p)
+		}
+	}
+}
+
+// failSync does what systems do after a failed write-back: the pages stay as they are in memory, but
+// count as written. The next Sync succeeds without them.
+func (n *inode) failSync() {
+	for p := range n.old {
+		n.failed[p] = true
+	}
 }
 
 // file is an open inode.
@@ -150,13 +171,21 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func (f *file) Sync() error {
-	return f.d.do(Op{Kind: "sync", Path: f.name}, func() error {
+	ran := false
+	err := f.d.do(Op{Kind: "sync", Path: f.name}, func() error {
+		ran = true
 		if err := f.usable("sync", true); err != nil {
 			return err
 		}
 		f.node.sync()
 		return nil
 	}, nil)
+	if err != nil && !ran && !errors.Is(err, ErrStopped) {
+		f.d.mu.Lock()
+		defer f.d.mu.Unlock()
+		f.node.failSync()
+	}
+	return err
 }
 
 func (f *file) Truncate(size int64) error {

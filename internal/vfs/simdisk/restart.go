@@ -44,11 +44,13 @@ func (d *Disk) copyTo(next *Disk) {
 		out := tree{}
 		for name, node := range t {
 			if node != nil && clones[node] == nil {
-				before := map[int64][]byte{}
-				for p, old := range node.before {
-					before[p] = bytes.Clone(old)
+				old := map[int64][][]byte{} // the versions themselves are never changed
+				for p, versions := range node.old {
+					old[p] = slices.Clone(versions)
 				}
-				clones[node] = &inode{data: bytes.Clone(node.data), synced: node.synced, before: before, dirty: maps.Clone(node.dirty)}
+				clones[node] = &inode{
+					data: bytes.Clone(node.data), synced: node.synced, sizes: slices.Clone(node.sizes), old: old, failed: maps.Clone(node.failed),
+				}
 			}
 			out[name] = clones[node]
 		}
@@ -56,7 +58,7 @@ func (d *Disk) copyTo(next *Disk) {
 	}
 	next.now, next.durable = clone(d.now), clone(d.durable)
 	for _, c := range d.pending {
-		next.pending = append(next.pending, change{dirs: c.dirs, set: clone(c.set), gone: c.gone})
+		next.pending = append(next.pending, change{dir: c.dir, set: clone(c.set), gone: c.gone})
 	}
 }
 
@@ -90,22 +92,44 @@ func (d *Disk) surviveIn(next *Disk, seed uint64) {
 }
 
 // survivor is what is left of a file after a loss of power: unless some of what was not
-// synced is kept, none is. All of the result counts as synced.
+// synced is kept, none is. Any size since the last sync may be found, and of each page, or each of its
+// sectors, any content since then. All of the result counts as synced.
 func (n *inode) survivor(rnd *rand.Rand, some bool) *inode {
 	size := n.synced
 	if some && rnd.IntN(2) == 0 {
 		size = int64(len(n.data))
+	} else if some && len(n.sizes) > 0 && rnd.IntN(2) == 0 {
+		size = n.sizes[rnd.IntN(len(n.sizes))]
 	}
 	data := bytes.Clone(n.data)
 	data = append(data, make([]byte, max(0, size-int64(len(data))))...)[:size]
-	for _, p := range slices.Sorted(maps.Keys(n.dirty)) {
-		start := p * page
-		if start >= size || some && rnd.IntN(2) == 0 {
-			continue
+	for _, p := range slices.Sorted(maps.Keys(n.old)) {
+		torn := some && rnd.IntN(4) == 0
+		pick := n.version(rnd, p, some)
+		for at := p * page; at < min(p*page+page, size); at += sector {
+			if torn {
+				pick = n.version(rnd, p, some)
+			}
+			lost := data[at:min(at+sector, size)]
+			clear(lost)
+			if from := int(at - p*page); from < len(pick) {
+				copy(lost, pick[from:])
+			}
 		}
-		lost := data[start:min(start+page, size)]
-		clear(lost)
-		copy(lost, n.before[p])
 	}
-	return &inode{data: data, synced: int64(len(data)), before: map[int64][]byte{}}
+	left := newInode()
+	left.data, left.synced = data, int64(len(data))
+	return left
+}
+
+// version is what is left of a page.
+func (n *inode) version(rnd *rand.Rand, p int64, some bool) []byte {
+	now := n.data[min(p*page, int64(len(n.data))):min(p*page+page, int64(len(n.data)))]
+	switch {
+	case !some:
+		return n.old[p][0]
+	case rnd.IntN(2) == 0:
+		return now
+	}
+	return n.old[p][rnd.IntN(len(n.old[p]))]
 }

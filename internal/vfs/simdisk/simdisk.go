@@ -3,9 +3,10 @@
 // at it, and Restart gives the disk that the next process finds.
 //
 // What is promised: content after Sync of the file, names after SyncDir of the
-// folder. Everything else may be lost, each 4 KB page and each change of a
-// folder by itself: a lost page that had been synced before reads as its old
-// content, one beyond the synced size as zeros.
+// folder (of both, for a rename between two, of which either half may be lost). Of everything else any part may be lost: each change of a folder by itself,
+// and each 4 KB page, sometimes each sector, by itself goes back to what it held at or since the last Sync,
+// zeros beyond the synced size. What a failed Sync did not write stays in memory and
+// is not written by the next one either, unless it is changed again.
 package simdisk
 
 import (
@@ -67,11 +68,11 @@ type Disk struct {
 // tree holds the folders and files by their paths; a folder has a nil inode.
 type tree map[string]*inode
 
-// change is one change of folders that is not durable yet; it is kept or lost as a whole.
+// change is one change of a folder that is not durable yet; it is kept or lost as a whole.
 type change struct {
-	dirs [2]string
-	set  tree // nil inode with gone: removed
-	gone []string
+	dir  string
+	set  tree // nil inode: a folder
+	gone string
 }
 
 // New is an empty disk without bounds.
@@ -199,10 +200,8 @@ func (d *Disk) apply(c change) {
 			node.links++
 		}
 	}
-	for _, name := range c.gone {
-		if node := d.now[name]; node != nil {
-			node.drop(d)
-		}
+	if node := d.now[c.gone]; node != nil {
+		node.drop(d)
 	}
 	for name := range c.set {
 		if old := d.now[name]; old != nil {
@@ -214,8 +213,8 @@ func (d *Disk) apply(c change) {
 }
 
 func (c change) to(t tree) {
-	for _, name := range c.gone {
-		delete(t, name)
+	if c.gone != "" {
+		delete(t, c.gone)
 	}
 	maps.Copy(t, c.set)
 }
@@ -230,8 +229,8 @@ func (d *Disk) Create(name string) (vfs.File, error) {
 		if _, err := d.look("create", dirOf(name)); err != nil {
 			return err
 		}
-		node := &inode{before: map[int64][]byte{}}
-		d.apply(change{dirs: [2]string{dirOf(name), dirOf(name)}, set: tree{name: node}})
+		node := newInode()
+		d.apply(change{dir: dirOf(name), set: tree{name: node}})
 		f = newFile(d, node, name, true)
 		return nil
 	}, nil)
@@ -276,7 +275,12 @@ func (d *Disk) Rename(from, to string) error {
 		if _, err := d.look("rename", dirOf(to)); err != nil {
 			return err
 		}
-		d.apply(change{dirs: [2]string{dirOf(from), dirOf(to)}, gone: []string{from}, set: tree{to: node}})
+		if dirOf(from) == dirOf(to) {
+			d.apply(change{dir: dirOf(to), gone: from, set: tree{to: node}})
+			return nil
+		}
+		d.apply(change{dir: dirOf(to), set: tree{to: node}})
+		d.apply(change{dir: dirOf(from), gone: from})
 		return nil
 	}, nil)
 }
@@ -287,7 +291,7 @@ func (d *Disk) Remove(name string) error {
 		if _, err := d.look("remove", name); err != nil {
 			return err
 		}
-		d.apply(change{dirs: [2]string{dirOf(name), dirOf(name)}, gone: []string{name}})
+		d.apply(change{dir: dirOf(name), gone: name})
 		return nil
 	}, nil)
 }
@@ -304,7 +308,7 @@ func (d *Disk) Mkdir(name string) error {
 		if _, err := d.look("mkdir", dirOf(name)); err != nil {
 			return err
 		}
-		d.apply(change{dirs: [2]string{dirOf(name), dirOf(name)}, set: tree{name: nil}})
+		d.apply(change{dir: dirOf(name), set: tree{name: nil}})
 		return nil
 	}, nil)
 }
@@ -347,11 +351,10 @@ func (d *Disk) SyncDir(dir string) error {
 			return err
 		}
 		d.pending = slices.DeleteFunc(d.pending, func(c change) bool {
-			if c.dirs[0] != dir && c.dirs[1] != dir {
-				return false
+			if c.dir == dir {
+				c.to(d.durable)
 			}
-			c.to(d.durable)
-			return true
+			return c.dir == dir
 		})
 		return nil
 	}, nil)
