@@ -166,6 +166,48 @@ func TestDamagedTailIsKept(t *testing.T) {
 	}
 }
 
+// In a store that was closed in order the last record of the log cannot be torn, after a loss of power neither.
+func TestLastRecordAfterClose(t *testing.T) {
+	ctx := t.Context()
+	closed := 0
+	for seed := range uint64(60) {
+		disk := simdisk.New()
+		s, err := Open(ctx, tiny(disk))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Append(ctx, "a", []byte("a")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		disk = disk.Restart(false, seed)
+		if _, err := disk.Stat("log/closed"); err != nil {
+			continue // the loss of power has undone that
+		}
+		closed++
+		const log = "log/0000000000000001.wal"
+		e, err := disk.Stat(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := disk.FlipBit(log, 8*(e.Size-1)); err != nil {
+			t.Fatal(err)
+		}
+		var damage *DamageError
+		if s, err = Open(ctx, tiny(disk)); !errors.As(err, &damage) || damage.Path != log {
+			if err == nil {
+				err = s.Close()
+			}
+			t.Fatalf("seed %d: the damage is taken for a torn write: %v", seed, err)
+		}
+	}
+	if closed == 0 {
+		t.Error("no loss of power left the store closed")
+	}
+}
+
 // A commit of more files than an entry may hold is refused before it is in the log, where it could not be read.
 func TestCommitOfManyFiles(t *testing.T) {
 	ctx := t.Context()
