@@ -163,12 +163,12 @@ func TestEveryTypeThroughEveryFormat(t *testing.T) {
 	}
 }
 
-// python returns a Python that has DuckDB, which RAINSQL_PYTHON names.
+// python returns a Python that has DuckDB, which RAINSQL_TEST_PYTHON names.
 func python(t *testing.T) string {
 	t.Helper()
-	exe := os.Getenv("RAINSQL_PYTHON")
+	exe := os.Getenv("RAINSQL_TEST_PYTHON")
 	if exe == "" {
-		t.Skip("RAINSQL_PYTHON names no Python that has duckdb")
+		t.Skip("RAINSQL_TEST_PYTHON names no Python that has duckdb")
 	}
 	return exe
 }
