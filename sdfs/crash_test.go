@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -438,12 +439,12 @@ func testIOErrors(t *testing.T, errno syscall.Errno) {
 	}
 	for n := 1; n <= all; n += stride {
 		disk := simdisk.New()
-		var failed simdisk.Op
+		var injected atomic.Pointer[simdisk.Op] // the operation may be one of the background's
 		disk.SetHook(func(op simdisk.Op) simdisk.Fault {
 			if op.N != n {
 				return simdisk.Fault{}
 			}
-			failed = op
+			injected.Store(&op)
 			return simdisk.Fault{Err: errno, Tear: 5}
 		})
 		s, err := Open(context.Background(), tiny(disk))
@@ -453,11 +454,6 @@ func testIOErrors(t *testing.T, errno syscall.Errno) {
 			if err != nil && !errors.Is(err, errno) {
 				t.Errorf("operation %d: the error does not name its cause: %v", n, err)
 			}
-			// Without space for a new log file the old one is gone on with.
-			temporary := errno == syscall.ENOSPC && strings.HasSuffix(failed.Path, ".wal.tmp")
-			if strings.HasSuffix(failed.Kind, "sync") && !temporary && (strings.HasPrefix(failed.Path, "log/") || strings.HasPrefix(failed.Path, "segments/")) && s.failure() == nil {
-				t.Errorf("operation %d: %+v failed, yet writing goes on", n, failed)
-			}
 			if s.failure() != nil {
 				if err := s.Append(context.Background(), "x", []byte("x")); !errors.Is(err, ErrReadOnly) || !errors.Is(err, errno) {
 					t.Errorf("operation %d: a write after a failed fsync: %v", n, err)
@@ -466,21 +462,35 @@ func testIOErrors(t *testing.T, errno syscall.Errno) {
 			disk.SetHook(nil)
 			got, rerr := readAllFiles(s)
 			delete(got, "par")
+			_ = s.Close() // may fail with what was injected; ends the background, which may have met it
+			failed := value(&injected)
 			if rerr != nil || !maps.Equal(got, p.acked) && !maps.Equal(got, p.maybe) {
 				t.Errorf("operation %d (%+v): the store holds %s, acknowledged was %s: %v", n, failed, sizes(got), sizes(p.acked), rerr)
 			}
-			_ = s.Close() // may fail with what was injected
+			// Without space for a new log file the old one is gone on with.
+			temporary := errno == syscall.ENOSPC && strings.HasSuffix(failed.Path, ".wal.tmp")
+			if strings.HasSuffix(failed.Kind, "sync") && !temporary && (strings.HasPrefix(failed.Path, "log/") || strings.HasPrefix(failed.Path, "segments/")) && s.failure() == nil {
+				t.Errorf("operation %d: %+v failed, yet writing goes on", n, failed)
+			}
 		} else if !errors.Is(err, errno) {
 			t.Errorf("operation %d: opening: %v", n, err)
 		}
 		if err := p.reopen(disk.Restart(true, 0)); err != nil {
-			t.Errorf("operation %d (%+v), killed: %v", n, failed, err)
+			t.Errorf("operation %d (%+v), killed: %v", n, value(&injected), err)
 		}
 		if err := p.reopen(disk.Restart(false, uint64(n))); err != nil {
-			t.Errorf("operation %d (%+v), power lost: %v", n, failed, err)
+			t.Errorf("operation %d (%+v), power lost: %v", n, value(&injected), err)
 		}
 		if t.Failed() {
 			return
 		}
 	}
+}
+
+// value is what p points to, or nothing where the operation was never reached.
+func value[T any](p *atomic.Pointer[T]) (v T) {
+	if at := p.Load(); at != nil {
+		v = *at
+	}
+	return v
 }
