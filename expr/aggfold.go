@@ -225,3 +225,36 @@ func newBoolAgg(or bool) func(c *AggCall, mem memory.Allocator) (Accumulator, er
 		return f, nil
 	}
 }
+
+// newProduct multiplies in FLOAT, as DuckDB does.
+func newProduct(_ *AggCall, mem memory.Allocator) (Accumulator, error) {
+	f := &folding[best[float64]]{mem: mem}
+	f.update = func(s []best[float64], groups []uint32, args []arrow.Array) error {
+		if err := checkStates(args, arrow.FLOAT64); err != nil {
+			return err
+		}
+		x, valid := vec.Values[float64](args[0]), vec.ValidityOf(args[0])
+		for i, g := range groups {
+			switch b := &s[g]; {
+			case valid.Null(i):
+			case b.seen:
+				b.v *= x[i]
+			default:
+				*b = best[float64]{x[i], true}
+			}
+		}
+		return nil
+	}
+	f.merge = f.update
+	f.result = func(mem memory.Allocator, s []best[float64]) (arrow.Array, error) {
+		b := vec.NewFixed[float64](mem, arrow.PrimitiveTypes.Float64, len(s))
+		for i, g := range s {
+			if b.Values[i] = g.v; !g.seen {
+				b.Set(i)
+			}
+		}
+		return b.Finish(), nil
+	}
+	f.state = oneState(f.result)
+	return f, nil
+}

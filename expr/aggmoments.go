@@ -28,18 +28,27 @@ func (m *moments) join(o moments) {
 	m.n = n
 }
 
+// finite makes NaN of what is infinite: which of both a sum beyond all FLOATs
+// becomes depends on the order in which parts of it are joined.
+func finite(v float64) float64 {
+	if math.IsInf(v, 0) {
+		return math.NaN()
+	}
+	return v
+}
+
 func varPop(m moments) (float64, bool) {
 	if m.n < 1 {
 		return 0, false
 	}
-	return m.m2 / float64(m.n), true
+	return finite(m.m2 / float64(m.n)), true
 }
 
 func varSamp(m moments) (float64, bool) {
 	if m.n < 2 {
 		return 0, false
 	}
-	return m.m2 / float64(m.n-1), true
+	return finite(m.m2 / float64(m.n-1)), true
 }
 
 func root(f func(moments) (float64, bool)) func(moments) (float64, bool) {
@@ -129,14 +138,14 @@ func covarPop(m pairMoments) (float64, bool) {
 	if m.n < 1 {
 		return 0, false
 	}
-	return m.xy / float64(m.n), true
+	return finite(m.xy / float64(m.n)), true
 }
 
 func covarSamp(m pairMoments) (float64, bool) {
 	if m.n < 2 {
 		return 0, false
 	}
-	return m.xy / float64(m.n-1), true
+	return finite(m.xy / float64(m.n-1)), true
 }
 
 // correlation is NaN where one variable does not vary.
@@ -144,7 +153,11 @@ func correlation(m pairMoments) (float64, bool) {
 	if m.n < 1 {
 		return 0, false
 	}
-	return m.xy / math.Sqrt(m.xx*m.yy), true
+	both := math.Sqrt(m.xx * m.yy)
+	if both == 0 || math.IsInf(both, 0) { // the product is beyond FLOATs, the roots may not be
+		both = math.Sqrt(m.xx) * math.Sqrt(m.yy)
+	}
+	return finite(m.xy / both), true
 }
 
 func (m pairMoments) floats() [5]float64 { return [5]float64{m.mx, m.my, m.xx, m.yy, m.xy} }

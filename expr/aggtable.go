@@ -85,6 +85,7 @@ func aggregateTable() []*aggEntry {
 		agg("count", "rows, or those where the argument is not NULL", "count(*)", "3", " -> INT", "any -> INT").
 			fold(stateOf(types.INT), newCount),
 		sumEntry(), avgEntry(),
+		agg("product", "the product", "product(x)", "6.0", "FLOAT -> FLOAT").fold(stateOf(types.FLOAT), newProduct),
 		agg("min", "the least value", "min(x)", "1", "T -> T").fold(argTypes, newExtreme(-1)).same(),
 		agg("max", "the greatest value", "max(x)", "3", "T -> T").fold(argTypes, newExtreme(1)).same(),
 		agg("bool_and", "whether all are true", "bool_and(x > 0)", "true", "BOOL -> BOOL").names("every").fold(stateOf(types.BOOL), newBoolAgg(false)).same(),

@@ -30,6 +30,7 @@ type memo struct {
 	re      *regexp.Regexp
 	like    *likeMatcher
 	format  []formatPart // of strptime and strftime, and an empty part after it
+	zone    zoneSpan     // of the last row's time zone
 }
 
 // callNode applies a function.

@@ -124,10 +124,10 @@ func parseNarrow[T int8 | int16 | int32](s []byte) (T, bool) {
 
 // parseDate also takes a timestamp, whose day it is.
 func parseDate(s []byte) (arrow.Date32, bool) {
-	if d, ok := text.ParseDate(s); ok {
+	if d, ok := text.ParseLongDate(s); ok {
 		return d, true
 	}
-	t, ok := text.ParseTimestamp(s)
+	t, ok := text.ParseTimestampOrDate(s)
 	return timestampToDate(t), ok
 }
 

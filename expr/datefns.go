@@ -42,7 +42,8 @@ func dateFunctions() []*entry {
 		fn("to_timestamp", "the moment so many seconds after 1970", "to_timestamp(1.5)", "1970-01-01 00:00:01.5").
 			onFail("FLOAT -> TIMESTAMP", try1(floatIn, stampOut, fromSeconds)),
 		fn("epoch_ms", "milliseconds since 1970; of an INT, the moment", "epoch_ms(TIMESTAMP '1970-01-01 00:00:01')", "1000").
-			on("TIMESTAMP -> INT", map1(stampIn, intOut, func(t arrow.Timestamp) int64 { return floorDiv(int64(t), 1000) })).
+			on("TIMESTAMP -> INT", map1(stampIn, intOut, func(t arrow.Timestamp) int64 { return nearest(int64(t), 1000) })).
+			on("INTERVAL -> INT", map1(intervalIn, intOut, func(v arrow.MonthDayNanoInterval) int64 { return intervalMicros(v) / 1000 })).
 			onFail("INT -> TIMESTAMP", try1(intIn, stampOut, func(ms int64) (arrow.Timestamp, error) {
 				us, ok := mulInts(ms, 1000)
 				if !ok {
@@ -51,7 +52,8 @@ func dateFunctions() []*entry {
 				return arrow.Timestamp(us), nil
 			})),
 		fn("epoch_us", "microseconds since 1970", "epoch_us(TIMESTAMP '1970-01-01 00:00:01')", "1000000").
-			on("TIMESTAMP -> INT", map1(stampIn, intOut, func(t arrow.Timestamp) int64 { return int64(t) })),
+			on("TIMESTAMP -> INT", map1(stampIn, intOut, func(t arrow.Timestamp) int64 { return int64(t) })).
+			on("INTERVAL -> INT", map1(intervalIn, intOut, intervalMicros)),
 		fn("epoch", "seconds since 1970, with their fraction", "epoch(TIMESTAMP '1970-01-01 00:00:01.5')", "1.5").
 			on("TIMESTAMP -> FLOAT", map1(stampIn, floatOut, func(t arrow.Timestamp) float64 { return float64(t) / usSecond })).
 			on("INTERVAL -> FLOAT", map1(intervalIn, floatOut, func(v arrow.MonthDayNanoInterval) float64 {
@@ -154,6 +156,10 @@ func wholeUnits(name string, a, b arrow.Timestamp) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if a > b { // as many as the other way round
+		n, err := wholeUnits(name, b, a)
+		return -n, err
+	}
 	if unit := p.fixed(); unit > 0 {
 		d, ok := subInts(int64(b), int64(a))
 		if !ok {
@@ -182,13 +188,11 @@ func wholeUnits(name string, a, b arrow.Timestamp) (int64, error) {
 	}
 	n := partMonth.boundaries(a, b)
 	moved, err := addInterval(a, arrow.MonthDayNanoInterval{Months: int32(n)})
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, err
-	case n > 0 && moved > b:
+	}
+	if moved > b {
 		n--
-	case n < 0 && moved < b:
-		n++
 	}
 	return n / months, nil
 }

@@ -39,6 +39,35 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
+// nearest divides, rounding half away from zero.
+func nearest(a, b int64) int64 {
+	q, r := a/b, a%b
+	switch {
+	case 2*r >= b:
+		q++
+	case 2*r <= -b:
+		q--
+	}
+	return q
+}
+
+// intervalMicros is the length of an interval whose months have 30 days, or the
+// most that INT holds.
+func intervalMicros(v arrow.MonthDayNanoInterval) int64 {
+	days := int64(v.Months)*30 + int64(v.Days)
+	us, ok := mulInts(days, usDay)
+	if ok {
+		us, ok = addInts(us, v.Nanoseconds/1000)
+	}
+	switch {
+	case ok:
+		return us
+	case days < 0:
+		return math.MinInt64
+	}
+	return math.MaxInt64
+}
+
 func addDays(d arrow.Date32, n int64) (arrow.Date32, error) {
 	sum, ok := addInts(int64(d), n)
 	if !ok || int64(int32(sum)) != sum {

@@ -78,32 +78,52 @@ func rescale(x decimal128.Num, from, to, precision int) (decimal128.Num, bool) {
 	return x, ok && x.FitsInPrecision(int32(precision))
 }
 
-// decimalKernel makes a kernel of an exact operation. f sees both operands at
-// the scales that align asks for.
-func decimalKernel(sign string, align bool, f func(x, y decimal128.Num) (decimal128.Num, error)) kernel {
+// decimalKernel makes a kernel of an exact operation. f sees both operands as
+// they are, or with wide at the scale of the result; wide takes over where an
+// operand does not fit 38 digits at that scale, though the result may.
+func decimalKernel(sign string, f func(x, y decimal128.Num) (decimal128.Num, error), wide func(x, y *big.Int) *big.Int) kernel {
 	return func(c *call) (arrow.Array, error) {
 		x, y := fixedIn[decimal128.Num](c.args[0]), fixedIn[decimal128.Num](c.args[1])
 		sx, sy := scaleOf(c.args[0].arr), scaleOf(c.args[1].arr)
 		return rows(c, fixedOut[decimal128.Num](c), func(i int) (decimal128.Num, error) {
 			p, q := x(i), y(i)
 			okx, oky := true, true
-			if align {
+			if wide != nil {
 				p, okx = rescale(p, sx, c.t.Scale, types.MaxPrecision)
 				q, oky = rescale(q, sy, c.t.Scale, types.MaxPrecision)
 			}
+			var z decimal128.Num
+			var err error
+			fits := true
 			if okx && oky {
-				z, err := f(p, q)
-				if err != nil {
-					return z, err
-				}
-				if z.FitsInPrecision(int32(c.t.Precision)) {
-					return z, nil
-				}
+				z, err = f(p, q)
+			} else if z, fits = fromBig(wide(scaledUp(x(i), c.t.Scale-sx), scaledUp(y(i), c.t.Scale-sy))); !fits {
+				z = noDecimal
+			}
+			if err != nil || z.FitsInPrecision(int32(c.t.Precision)) {
+				return z, err
 			}
 			return p, fmt.Errorf("%s %s %s: the result does not fit %s: CAST an operand to FLOAT",
 				text.AppendDecimal(nil, x(i), sx), sign, text.AppendDecimal(nil, y(i), sy), c.t)
 		})
 	}
+}
+
+// scaledUp is x with so many digits more after the point.
+func scaledUp(x decimal128.Num, digits int) *big.Int {
+	v := x.BigInt()
+	return v.Mul(v, decimal128.GetScaleMultiplier(digits).BigInt())
+}
+
+func addBig(x, y *big.Int) *big.Int { return x.Add(x, y) }
+func subBig(x, y *big.Int) *big.Int { return x.Sub(x, y) }
+
+// modBig never sees a zero: that fits at every scale, beside what does not.
+func modBig(x, y *big.Int) *big.Int {
+	if y.Sign() == 0 {
+		return y
+	}
+	return x.Rem(x, y)
 }
 
 func scaleOf(a arrow.Array) int { return int(a.DataType().(*arrow.Decimal128Type).Scale) }

@@ -163,7 +163,15 @@ func (p param) String() string {
 }
 
 // table holds every scalar function by canonical name and alias, in lower case.
-var table = sync.OnceValue(func() map[string]*entry {
+func table() map[string]*entry { return loadTable() }
+
+var loadTable func() map[string]*entry
+
+// Set here and not where it is declared, since some functions of the table look
+// others up.
+func init() { loadTable = sync.OnceValue(makeTable) }
+
+func makeTable() map[string]*entry {
 	all := map[string]*entry{}
 	for _, group := range []struct {
 		category string
@@ -176,8 +184,14 @@ var table = sync.OnceValue(func() map[string]*entry {
 		{"number", bitFunctions()},
 		{"date", dateFunctions()},
 		{"date", dateFormatFunctions()},
+		{"date", zoneFunctions()},
 		{"conditional", conditionalFunctions()},
 		{"list", listFunctions()},
+		{"list", listOrderFunctions()},
+		{"list", listSetFunctions()},
+		{"list", listAggregateFunctions()},
+		{"list", seriesFunctions()},
+		{"list", structFunctions()},
 		{"other", otherFunctions()},
 	} {
 		for _, e := range group.entries {
@@ -189,7 +203,7 @@ var table = sync.OnceValue(func() map[string]*entry {
 		}
 	}
 	return all
-})
+}
 
 // lookup finds a function by any of its names, in any case.
 func lookup(name string) (*entry, bool) {

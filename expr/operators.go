@@ -28,7 +28,7 @@ func arithmetic() []*entry {
 	return []*entry{
 		fn("+", "sum; of a date or timestamp and an interval or days, the later moment", "1 + 2", "3").
 			onFail("INT, INT -> INT", intKernel("+", addFast, addInts)).
-			onType("DECIMAL, DECIMAL -> DECIMAL", decimalSum, true, decimalKernel("+", true, addDecimal)).
+			onType("DECIMAL, DECIMAL -> DECIMAL", decimalSum, true, decimalKernel("+", addDecimal, addBig)).
 			on("FLOAT, FLOAT -> FLOAT", floatKernel(addFloats)).
 			onFail("DATE, INT -> DATE", try2(dateIn, intIn, dateOut, addDays)).
 			onFail("INT, DATE -> DATE", try2(intIn, dateIn, dateOut, swap(addDays))).
@@ -37,7 +37,7 @@ func arithmetic() []*entry {
 			onFail("INTERVAL, INTERVAL -> INTERVAL", try2(intervalIn, intervalIn, intervalOut, sumIntervals)),
 		fn("-", "difference; of dates in days, of timestamps as an interval", "5 - 2", "3").
 			onFail("INT, INT -> INT", intKernel("-", subFast, subInts)).
-			onType("DECIMAL, DECIMAL -> DECIMAL", decimalSum, true, decimalKernel("-", true, subDecimal)).
+			onType("DECIMAL, DECIMAL -> DECIMAL", decimalSum, true, decimalKernel("-", subDecimal, subBig)).
 			on("FLOAT, FLOAT -> FLOAT", floatKernel(subFloats)).
 			on("DATE, DATE -> INT", map2(dateIn, dateIn, intOut, func(a, b arrow.Date32) int64 { return int64(a) - int64(b) })).
 			onFail("DATE, INT -> DATE", try2(dateIn, intIn, dateOut, func(d arrow.Date32, n int64) (arrow.Date32, error) {
@@ -55,7 +55,7 @@ func arithmetic() []*entry {
 			onFail("INTERVAL -> INTERVAL", try1(intervalIn, intervalOut, negInterval)),
 		fn("*", "product", "6 * 7", "42").
 			onFail("INT, INT -> INT", intKernel("*", mulFast, mulInts)).
-			onType("DECIMAL, DECIMAL -> DECIMAL", decimalProduct, true, decimalKernel("*", false, mulDecimal)).
+			onType("DECIMAL, DECIMAL -> DECIMAL", decimalProduct, true, decimalKernel("*", mulDecimal, nil)).
 			on("FLOAT, FLOAT -> FLOAT", floatKernel(mulFloats)).
 			onFail("INTERVAL, INT -> INTERVAL", try2(intervalIn, intIn, intervalOut, mulInterval)).
 			onFail("INT, INTERVAL -> INTERVAL", try2(intIn, intervalIn, intervalOut, swap(mulInterval))),
@@ -66,7 +66,7 @@ func arithmetic() []*entry {
 			onFail("FLOAT, FLOAT -> FLOAT", try2(floatIn, floatIn, floatOut, divFloats)),
 		fn("%", "remainder, with the sign of the first; fails by zero", "-7 % 3", "-1").alias("mod").
 			onFail("INT, INT -> INT", try2(intIn, intIn, intOut, modInts)).
-			onType("DECIMAL, DECIMAL -> DECIMAL", decimalRest, true, decimalKernel("%", true, modDecimal)).
+			onType("DECIMAL, DECIMAL -> DECIMAL", decimalRest, true, decimalKernel("%", modDecimal, modBig)).
 			onFail("FLOAT, FLOAT -> FLOAT", try2(floatIn, floatIn, floatOut, modFloats)),
 	}
 }

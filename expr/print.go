@@ -132,6 +132,17 @@ func (p *printer) call(e *Call, b int) {
 		p.expr(e.Args[0], bindCompare+1)
 		p.write(" ~ ")
 		p.expr(e.Args[1], bindCompare+1)
+	case e.Fn == "struct_pack":
+		p.write("{")
+		for i := 0; i+1 < len(e.Args); i += 2 {
+			if i > 0 {
+				p.write(", ")
+			}
+			name, _ := constantText(e.Args[i])
+			p.write(quote(name) + ": ")
+			p.expr(e.Args[i+1], 0)
+		}
+		p.write("}")
 	case e.Fn == "list_value":
 		p.write("[")
 		p.list(e.Args, ", ", 0)

@@ -34,18 +34,23 @@ func (g generator) leaf(t types.Type) Expr {
 	es = append(es, Null(t))
 	switch t.Kind {
 	case types.String:
-		es = append(es, Constant("a"), Constant(""), Constant("%Y-%m"), Constant("year"), Constant("a%"), Constant("2"))
+		es = append(es, Constant("a"), Constant(""), Constant("%Y-%m"), Constant("year"), Constant("a%"), Constant("2"),
+			Constant("Europe/Berlin"), Constant("max"), Constant("desc"), Constant("nulls first"), Constant("$[0]"))
 	case types.Int64:
 		es = append(es, Constant(0), Constant(1), Constant(-2), Constant(100))
 	case types.List:
 		if e, err := NewCall("list_value", g.leaf(*t.Elem), g.leaf(*t.Elem)); err == nil {
 			es = append(es, e, e)
 		}
+	case types.Struct:
+		if e, err := NewStruct([]string{"a"}, []Expr{g.leaf(types.INT)}); err == nil {
+			es = append(es, e, e)
+		}
 	}
 	return g.pick(es...)
 }
 
-var leafTypes = []types.Type{types.INT, types.INT32, types.FLOAT, types.STRING, types.DATE, types.TIMESTAMP, types.BOOL, types.DecimalOf(5, 2), types.INTERVAL, types.BYTES}
+var leafTypes = []types.Type{types.ListOf(types.INT), types.INT, types.INT32, types.FLOAT, types.STRING, types.DATE, types.TIMESTAMP, types.BOOL, types.DecimalOf(5, 2), types.INTERVAL, types.BYTES}
 
 func (g generator) arg(p param, t types.Type, depth int) Expr {
 	switch p.kind {
@@ -95,6 +100,12 @@ func (g generator) call(f Function, o overload) (Expr, error) {
 	args, t := make([]Expr, n), leafTypes[g.r.IntN(len(leafTypes))]
 	for i := range args {
 		args[i] = g.arg(o.param(i), t, 1)
+	}
+	if f.Name == "struct_pack" {
+		return NewStruct([]string{"a", "b c"}, []Expr{args[0], g.leaf(t)})
+	}
+	if f.Name == "struct_extract" {
+		args[1] = Constant("a")
 	}
 	return NewCall(f.Name, args...)
 }

@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rainsql/rainsql/expr/types"
@@ -234,12 +235,20 @@ func (o *overload) bind(args []Expr) (t types.Type, generic, ok bool) {
 			return t, true, false
 		}
 	}
-	if t.Kind == types.Null {
-		if t = types.INT; texts {
-			t = types.STRING
-		}
+	switch {
+	case t.Kind != types.Null:
+	case texts:
+		t = types.STRING
+	case !o.ofLists(): // elements may stay undecided: [] goes with every list
+		t = types.INT
 	}
 	return t, generic, true
+}
+
+// ofLists reports that the overload takes or gives LIST<T>.
+func (o *overload) ofLists() bool {
+	is := func(p param) bool { return p.kind == listOfSame }
+	return is(o.result) || slices.ContainsFunc(o.params, is)
 }
 
 // decimalFor is the DECIMAL that an integer argument becomes. A literal needs no

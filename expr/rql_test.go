@@ -179,6 +179,16 @@ func (r *reader) primary() Expr {
 		return e
 	case t == "[":
 		return must(NewCall("list_value", r.args("]")...))
+	case t == "{":
+		var names []string
+		var values []Expr
+		for !r.accept("}") {
+			names = append(names, r.next())
+			r.next()
+			values = append(values, r.expr(0))
+			r.accept(",")
+		}
+		return must(NewStruct(names, values))
 	case t == "-":
 		e := r.expr(8)
 		if l, ok := e.(*Literal); ok {

@@ -30,7 +30,7 @@ func textFunctions() []*entry {
 		return 0
 	})
 	return append([]*entry{
-		fn("length", "characters of a text, bytes of BYTES, elements of a list", "length('Köln')", "4").alias("len", "char_length", "character_length").
+		fn("length", "characters of a text, bytes of BYTES, elements of a list", "length('Köln')", "4").alias("len", "char_length", "character_length", "array_length").
 			on("STRING -> INT", count).on("BYTES -> INT", size).on("LIST<T> -> INT", listLength),
 		fn("strlen", "bytes of a text in UTF-8", "strlen('Köln')", "5").alias("octet_length", "byte_length").on("STRING -> INT", size).on("BYTES -> INT", size),
 		fn("lower", "small letters", "lower('ÄBC')", "äbc").alias("lcase").on("STRING -> STRING", appendText(lower)),
@@ -59,7 +59,7 @@ func textFunctions() []*entry {
 		fn("repeat", "the text so many times", "repeat('ab', 3)", "ababab").onFail("STRING, INT -> STRING", try2(textIn, intIn, textOut, repeat)),
 		fn("concat", "the arguments as text one after the other, without NULLs", "concat('a', NULL, 1)", "a1").onNulls("any… -> STRING", concatKernel),
 		fn("concat_ws", "the arguments after the first as text, joined by it, without NULLs", "concat_ws('-', 'a', NULL, 'b')", "a-b").onNulls("STRING, any… -> STRING", concatWithKernel),
-		fn("contains", "whether the second text is in the first", "contains('rainsql', 'ins')", "true").on("STRING, STRING -> BOOL", map2(textIn, textIn, boolOut, strings.Contains)),
+		fn("contains", "whether the second text is in the first, or the value in the list", "contains('rainsql', 'ins')", "true").on("STRING, STRING -> BOOL", map2(textIn, textIn, boolOut, strings.Contains)).on("LIST<T>, T -> BOOL", listContains),
 		fn("starts_with", "whether the text begins with the second", "starts_with('rainsql', 'rain')", "true").alias("^@", "prefix").on("STRING, STRING -> BOOL", map2(textIn, textIn, boolOut, strings.HasPrefix)),
 		fn("ends_with", "whether the text ends with the second", "ends_with('rainsql', 'sql')", "true").alias("suffix").on("STRING, STRING -> BOOL", map2(textIn, textIn, boolOut, strings.HasSuffix)),
 		fn("strpos", "where the second text first is in the first, from 1; 0 if it is not", "strpos('rainsql', 'sql')", "5").alias("instr", "position").on("STRING, STRING -> INT", position),
@@ -87,7 +87,7 @@ func lower(dst, s []byte) []byte {
 func upper(dst, s []byte) []byte {
 	for i, b := range s {
 		if b >= utf8.RuneSelf {
-			return appendMapped(dst, s[i:], unicode.ToUpper)
+			return appendMapped(dst, s[i:], toUpper)
 		}
 		if 'a' <= b && b <= 'z' {
 			b -= 'a' - 'A'
@@ -95,6 +95,14 @@ func upper(dst, s []byte) []byte {
 		dst = append(dst, b)
 	}
 	return dst
+}
+
+// toUpper gives the sharp s the capital that it has in Unicode, as DuckDB does.
+func toUpper(r rune) rune {
+	if r == 'ß' {
+		return 'ẞ'
+	}
+	return unicode.ToUpper(r)
 }
 
 func appendMapped(dst, s []byte, f func(rune) rune) []byte {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/planner/dag"
 )
 
@@ -22,14 +23,22 @@ type Edge struct {
 	producers int
 	consumers int
 	shared    []*pipe   // one a consumer, for all producers
+	spools    []*spool  // one a consumer, in place of shared
 	separate  [][]*pipe // [consumer][producer], where streams must be told apart
 }
 
-// New makes the links of an edge from producers tasks to consumers tasks.
-func New(spec dag.Edge, producers, consumers int, mem memory.Allocator) *Edge {
+// New makes the links of an edge from producers tasks to consumers tasks. What
+// waits in spools is held on account of budget.
+func New(spec dag.Edge, producers, consumers int, mem memory.Allocator, budget *op.Memory) *Edge {
 	e := &Edge{spec: spec, mem: mem, producers: producers, consumers: consumers}
 	switch spec.Kind {
 	case dag.Forward:
+		if spec.Spool {
+			for range consumers {
+				e.spools = append(e.spools, newSpool(mem, budget.Account("shared table")))
+			}
+			break
+		}
 		for range consumers {
 			e.shared = append(e.shared, newPipe(1, sharedBatches))
 		}
@@ -53,6 +62,9 @@ func New(spec dag.Edge, producers, consumers int, mem memory.Allocator) *Edge {
 func (e *Edge) Sender(task int) Sender {
 	switch e.spec.Kind {
 	case dag.Forward:
+		if e.spec.Spool {
+			return &single{to: e.spools[task], mem: e.mem, splits: true}
+		}
 		return &single{to: e.shared[task], mem: e.mem, splits: true}
 	case dag.Gather:
 		return &single{to: e.shared[0], mem: e.mem}
@@ -81,11 +93,18 @@ func (e *Edge) Receiver(task int) Receiver {
 	case dag.Merge:
 		return newMerge(e.separate[task], e.spec.Sort, e.mem)
 	}
+	if e.spec.Spool {
+		return &unordered{from: e.spools[task]}
+	}
 	return &unordered{from: e.shared[task]}
 }
 
 // Drain releases batches that no one took, after all tasks have ended.
 func (e *Edge) Drain() {
+	for _, s := range e.spools {
+		s.stop()
+		s.drain()
+	}
 	for _, p := range e.shared {
 		p.stop()
 		p.drain()

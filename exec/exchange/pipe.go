@@ -40,6 +40,16 @@ type Receiver interface {
 	Stop()
 }
 
+// link is a way from senders to a receiver.
+type link interface {
+	send(ctx context.Context, m Message) (op.Flow, error) // takes the batch over
+	isStopped() bool
+	done() // called once by each writer
+	receive(ctx context.Context) (m Message, ok bool, err error)
+	stop()
+	drain() // releases what no one took
+}
+
 // pipe is a bounded channel with one or more writers, from which the reader can walk away.
 type pipe struct {
 	ch      chan Message

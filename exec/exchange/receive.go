@@ -6,7 +6,7 @@ import (
 )
 
 // unordered takes messages as they come.
-type unordered struct{ from *pipe }
+type unordered struct{ from link }
 
 func (r *unordered) Next(ctx context.Context) (Message, error) {
 	m, ok, err := r.from.receive(ctx)

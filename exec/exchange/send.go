@@ -12,7 +12,7 @@ import (
 
 // single sends everything to one receiver.
 type single struct {
-	to     *pipe
+	to     link
 	mem    memory.Allocator
 	splits bool // the receiver wants to know where splits end
 	closed bool

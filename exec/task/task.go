@@ -169,6 +169,10 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 		n.op = operators.NewUnion()
 	case *dag.SetOp:
 		n.op = operators.NewSetOp(s.Except, s.All)
+	case *dag.Join:
+		n.op = operators.NewJoin(s)
+	case *dag.Unnest:
+		n.op = operators.NewUnnest(s.List.Expr)
 	case *dag.Sink:
 		n.op = r.sink(s)
 	case *dag.Result:
@@ -211,30 +215,33 @@ func (t *task) run(ctx context.Context, env *op.Env) (err error) {
 
 // groups are the leaves in the order in which they must be read; those of one
 // group are read together.
-func (t *task) groups() [][]*node {
-	if len(t.leaves) == 1 {
-		return [][]*node{t.leaves}
+func (t *task) groups() [][]*node { return t.groupsUnder(len(t.nodes) - 1) }
+
+func (t *task) groupsUnder(at int) [][]*node {
+	inputs := t.stage.Ops[at].Inputs
+	if len(inputs) == 0 {
+		return [][]*node{{t.nodes[at]}}
 	}
 	var groups [][]*node
-	together := t.leaves
-	for i, n := range t.nodes {
-		seq := t.sequence(n, i)
-		if seq == nil {
-			continue
+	if order := t.sequence(at); order != nil {
+		for _, in := range order {
+			groups = append(groups, t.groupsUnder(inputs[in])...)
 		}
-		together = nil
-		for _, in := range seq {
-			groups = append(groups, []*node{t.leafOf(t.stage.Ops[i].Inputs[in])})
-		}
+		return groups
 	}
-	if len(together) > 0 {
-		groups = append(groups, together)
+	// What an input waits for comes before the leaves that all inputs read together.
+	var together []*node
+	for _, in := range inputs {
+		under := t.groupsUnder(in)
+		groups = append(groups, under[:len(under)-1]...)
+		together = append(together, under[len(under)-1]...)
 	}
-	return groups
+	return append(groups, together)
 }
 
-func (t *task) sequence(n *node, at int) []int {
-	if s, ok := n.op.(op.Sequenced); ok {
+// sequence is the order in which an operator reads its inputs; nil: as they come.
+func (t *task) sequence(at int) []int {
+	if s, ok := t.nodes[at].op.(op.Sequenced); ok {
 		return s.InputOrder()
 	}
 	if u, ok := t.stage.Ops[at].Spec.(*dag.Union); ok && u.InOrder {
@@ -245,14 +252,6 @@ func (t *task) sequence(n *node, at int) []int {
 		return seq
 	}
 	return nil
-}
-
-// leafOf follows an operator's first inputs down to the leaf.
-func (t *task) leafOf(at int) *node {
-	for len(t.stage.Ops[at].Inputs) > 0 {
-		at = t.stage.Ops[at].Inputs[0]
-	}
-	return t.nodes[at]
 }
 
 // drive reads a group of leaves to their ends.

@@ -168,24 +168,31 @@ func parseZone(b []byte) (int64, bool) {
 	return sign * int64(h*3600+m*60) * microsPerSecond, true
 }
 
-// ParseTimestampOrDate also reads a bare date, as its midnight.
+// ParseTimestampOrDate also reads a bare date, as its midnight, and what
+// ParseLongDate reads in place of the date.
 func ParseTimestampOrDate(b []byte) (arrow.Timestamp, bool) {
 	if d, ok := ParseDate(b); ok {
 		return arrow.Timestamp(int64(d) * microsPerDay), true
 	}
-	return ParseTimestamp(b)
+	if t, ok := ParseTimestamp(b); ok {
+		return t, true
+	}
+	return longTimestamp(b)
 }
 
 func appendTwo(dst []byte, n int) []byte {
 	return append(dst, byte('0'+n/10%10), byte('0'+n%10))
 }
 
-// appendDay prints a day; years before 1 carry the suffix that the caller
-// appends after the time, if any.
-func appendDay(dst []byte, days int) (out []byte, bc bool) {
+// AppendDate prints 2026-01-31; years before 1 end in " (BC)", as in DuckDB.
+// ParseLongDate reads it back.
+func AppendDate(dst []byte, d arrow.Date32) []byte { return appendDay(dst, int(d)) }
+
+func appendDay(dst []byte, days int) []byte {
 	y, m, d := civil(days)
-	if y <= 0 {
-		y, bc = 1-y, true
+	bc := y <= 0
+	if bc {
+		y = 1 - y
 	}
 	if y >= 10_000 {
 		dst = AppendInt(dst, int64(y))
@@ -193,12 +200,7 @@ func appendDay(dst []byte, days int) (out []byte, bc bool) {
 		dst = appendTwo(appendTwo(dst, y/100), y%100)
 	}
 	dst = appendTwo(append(dst, '-'), m)
-	return appendTwo(append(dst, '-'), d), bc
-}
-
-// AppendDate prints 2026-01-31; years before 1 end in " (BC)", as in DuckDB.
-func AppendDate(dst []byte, d arrow.Date32) []byte {
-	dst, bc := appendDay(dst, int(d))
+	dst = appendTwo(append(dst, '-'), d)
 	if bc {
 		dst = append(dst, " (BC)"...)
 	}
@@ -206,31 +208,21 @@ func AppendDate(dst []byte, d arrow.Date32) []byte {
 }
 
 // AppendTimestamp prints 2026-01-31T10:00:00Z with as many digits of the
-// fraction as needed: the form of files.
+// fraction as needed: the form of files. ParseTimestampOrDate reads it back.
 func AppendTimestamp(dst []byte, t arrow.Timestamp) []byte {
-	dst, bc := appendMoment(dst, int64(t), 'T')
-	dst = append(dst, 'Z')
-	if bc {
-		dst = append(dst, " (BC)"...)
-	}
-	return dst
+	return append(appendMoment(dst, int64(t), 'T'), 'Z')
 }
 
 // AppendTimestampSpace prints 2026-01-31 10:00:00 with as many digits of the
 // fraction as needed: the form of CAST to text.
 func AppendTimestampSpace(dst []byte, t arrow.Timestamp) []byte {
-	dst, bc := appendMoment(dst, int64(t), ' ')
-	if bc {
-		dst = append(dst, " (BC)"...)
-	}
-	return dst
+	return appendMoment(dst, int64(t), ' ')
 }
 
-func appendMoment(dst []byte, t int64, sep byte) ([]byte, bool) {
+func appendMoment(dst []byte, t int64, sep byte) []byte {
 	days := floorDiv(t, int64(microsPerDay))
 	us := t - days*microsPerDay
-	dst, bc := appendDay(dst, int(days))
-	return appendClock(append(dst, sep), us*1000), bc
+	return appendClock(append(appendDay(dst, int(days)), sep), us*1000)
 }
 
 // appendClock prints a time of day (or, in an interval, more hours) in

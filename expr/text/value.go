@@ -115,6 +115,8 @@ func AppendJSON(dst []byte, arr arrow.Array, i int) []byte {
 		return AppendJSONString(dst, a.Value(i))
 	case *array.Dictionary:
 		return AppendJSON(dst, a.Dictionary(), a.GetValueIndex(i))
+	case *array.Null: // has no validity to say so
+		return append(dst, "null"...)
 	case array.ListLike:
 		from, to := a.ValueOffsets(i)
 		dst = append(dst, '[')

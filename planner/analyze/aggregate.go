@@ -12,8 +12,9 @@ import (
 // grouping is the context in which the items of an AGGREGATE are bound: a name
 // outside an aggregate function must be a key.
 type grouping struct {
-	keys []groupKey
-	aggs []logical.AggItem
+	keys  []groupKey
+	aggs  []logical.AggItem
+	after []func(*table) bool // subqueries beside the aggregates, to be joined to the groups
 }
 
 type groupKey struct {
@@ -40,7 +41,7 @@ func (a *Analyzer) aggregate(t *table, v *ast.Aggregate) {
 	g := &grouping{}
 	out := &scope{}
 	for _, k := range keys {
-		a.key(t.scope, k, g, out)
+		a.key(t, k, g, out)
 	}
 	var items []logical.Item
 	for _, k := range g.keys {
@@ -52,7 +53,7 @@ func (a *Analyzer) aggregate(t *table, v *ast.Aggregate) {
 			continue
 		}
 		name := a.itemName(it)
-		x := a.bindAggregate(t.scope, it.Expr, g)
+		x := a.bindAggregate(t, it.Expr, g)
 		if x == nil {
 			out.entries = append(out.entries, entry{name: name, poison: true})
 			continue
@@ -70,8 +71,13 @@ func (a *Analyzer) aggregate(t *table, v *ast.Aggregate) {
 			agg.Keys = append(agg.Keys, k.item)
 		}
 	}
-	out.poison = false
-	t.node = keepOrProject(agg, items)
+	t.node = agg
+	for _, join := range g.after {
+		if !join(t) {
+			out.poison = true
+		}
+	}
+	t.node = keepOrProject(t.node, items)
 	t.scope = out
 	t.sorted = false
 }
@@ -86,7 +92,7 @@ func (g *grouping) rename(item logical.Item, name string) {
 }
 
 // keepOrProject leaves an aggregate as it is when the items add nothing to it.
-func keepOrProject(agg *logical.Aggregate, items []logical.Item) logical.Node {
+func keepOrProject(agg logical.Node, items []logical.Item) logical.Node {
 	for _, it := range items {
 		if !it.Passes() {
 			return project(agg, items)
@@ -95,7 +101,7 @@ func keepOrProject(agg *logical.Aggregate, items []logical.Item) logical.Node {
 	return agg
 }
 
-func (a *Analyzer) key(s *scope, k *ast.Item, g *grouping, out *scope) {
+func (a *Analyzer) key(t *table, k *ast.Item, g *grouping, out *scope) {
 	if k.Star != nil {
 		a.errorf(k, "name the columns, or use DISTINCT", "BY takes no *")
 		return
@@ -103,7 +109,7 @@ func (a *Analyzer) key(s *scope, k *ast.Item, g *grouping, out *scope) {
 	if c, ok := k.Expr.(*ast.Call); ok && eventWindows[strings.ToLower(c.Name.Text)] {
 		for _, arg := range c.Args {
 			if _, isUnit := arg.(*ast.UnitLit); !isUnit {
-				a.bind(s, arg, "BY")
+				a.bind(t, arg, "BY")
 			}
 		}
 		a.later(c, strings.ToLower(c.Name.Text)+"() in BY")
@@ -111,7 +117,7 @@ func (a *Analyzer) key(s *scope, k *ast.Item, g *grouping, out *scope) {
 		return
 	}
 	name := a.itemName(k)
-	x := a.bind(s, k.Expr, "BY")
+	x := a.bind(t, k.Expr, "BY")
 	if x == nil {
 		out.entries = append(out.entries, entry{name: name, poison: true})
 		return
@@ -123,8 +129,8 @@ func (a *Analyzer) key(s *scope, k *ast.Item, g *grouping, out *scope) {
 
 // bindAggregate binds an item: aggregates are collected into g, and what is
 // around them is computed from their results and the keys.
-func (a *Analyzer) bindAggregate(s *scope, e ast.Expr, g *grouping) expr.Expr {
-	b := &binder{a: a, scope: s, where: "AGGREGATE", group: g}
+func (a *Analyzer) bindAggregate(t *table, e ast.Expr, g *grouping) expr.Expr {
+	b := &binder{a: a, table: t, scope: t.scope, where: "AGGREGATE", group: g}
 	return b.bind(e)
 }
 
@@ -134,7 +140,23 @@ func (b *binder) aggregateCall(c *ast.Call) expr.Expr {
 		b.a.errorf(c, b.aggregateHint(c), "%s is an aggregate, and stands only in AGGREGATE", strings.ToLower(c.Name.Text))
 		return nil
 	}
-	inner := &binder{a: b.a, scope: b.scope, where: "an aggregate", inAggregate: true}
+	inner := &binder{a: b.a, table: b.table, scope: b.scope, where: "an aggregate", inAggregate: true}
+	call := b.aggregateOf(c, inner)
+	if call == nil {
+		return nil
+	}
+	for _, have := range b.group.aggs {
+		if expr.AggEqual(have.Call, call) {
+			return have.Ref()
+		}
+	}
+	col := b.a.newColumn(b.a.text(c), call.T)
+	b.group.aggs = append(b.group.aggs, logical.AggItem{Column: col, Call: call})
+	return col.Ref()
+}
+
+// aggregateOf binds the call of an aggregate, whose arguments inner binds.
+func (b *binder) aggregateOf(c *ast.Call, inner *binder) *expr.AggCall {
 	args, ok := inner.all(c.Args)
 	if c.Star && !strings.EqualFold(c.Name.Text, "count") {
 		b.a.errorf(c, "", "%s(*) makes no sense: only count takes *", strings.ToLower(c.Name.Text))
@@ -163,14 +185,7 @@ func (b *binder) aggregateCall(c *ast.Call) expr.Expr {
 		b.funcError(c, c.Args, err)
 		return nil
 	}
-	for _, have := range b.group.aggs {
-		if expr.AggEqual(have.Call, call) {
-			return have.Ref()
-		}
-	}
-	col := b.a.newColumn(b.a.text(c), call.T)
-	b.group.aggs = append(b.group.aggs, logical.AggItem{Column: col, Call: call})
-	return col.Ref()
+	return call
 }
 
 func (b *binder) aggregateHint(c *ast.Call) string {

@@ -85,8 +85,11 @@ type Analyzer struct {
 	nextID  int
 	nodes   int
 	inLet   int
-	written map[string]bool // files that earlier statements of the script write
-	defers  bool            // the statement reads one of them
+	outer   []*frame                // the tables around the subquery at hand
+	shared  []*logical.Shared       // tables that the statement reads more than once
+	letUses map[*ast.Pipeline]*used // the LETs that the statement has bound
+	written map[string]bool         // files that earlier statements of the script write
+	defers  bool                    // the statement reads one of them
 }
 
 // New returns an analyzer for the text src. params are the values of $name.
@@ -105,7 +108,7 @@ func New(ctx context.Context, catalog Catalog, env *Env, params map[string]strin
 // it can only be bound when its turn has come, by Bind; its meaning is then nil.
 func (a *Analyzer) Check(st *ast.Statement) (meaning Statement, deferred bool) {
 	before := len(a.diags.List)
-	a.defers, a.nodes = false, 0
+	a.begin()
 	if st.Broken {
 		a.define(st.Body, true)
 		return nil, false
@@ -124,10 +127,16 @@ func (a *Analyzer) Check(st *ast.Statement) (meaning Statement, deferred bool) {
 // Bind binds a deferred statement, now that those before it have run.
 func (a *Analyzer) Bind(st *ast.Statement) (Statement, error) {
 	a.written = map[string]bool{}
-	a.defers, a.nodes = false, 0
+	a.begin()
 	a.diags = &parser.Diagnostics{Source: a.src}
 	meaning := a.statement(st.Body)
 	return meaning, a.Err()
+}
+
+// begin forgets what belonged to the statement before.
+func (a *Analyzer) begin() {
+	a.defers, a.nodes = false, 0
+	a.outer, a.shared, a.letUses = nil, nil, map[*ast.Pipeline]*used{}
 }
 
 // Err returns what was found wrong, or nil.
@@ -147,8 +156,12 @@ func (a *Analyzer) later(n ast.Node, what string) {
 }
 
 func (a *Analyzer) newColumn(name string, t types.Type) logical.Column {
+	return logical.Column{ID: a.newID(), Name: name, Type: t}
+}
+
+func (a *Analyzer) newID() int {
 	a.nextID++
-	return logical.Column{ID: a.nextID, Name: name, Type: t}
+	return a.nextID
 }
 
 // text is what the user wrote for a node, on one line: of an expression in its

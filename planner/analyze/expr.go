@@ -15,14 +15,16 @@ import (
 // an error was reported.
 type binder struct {
 	a           *Analyzer
-	scope       *scope
+	table       *table // what subqueries are joined to
+	scope       *scope // the names that can be used
 	where       string    // the verb, for messages
 	group       *grouping // set for the items of AGGREGATE
 	inAggregate bool
+	inOver      bool // inside OVER, or an argument of what stands before it
 }
 
-func (a *Analyzer) bind(s *scope, e ast.Expr, where string) expr.Expr {
-	return (&binder{a: a, scope: s, where: where}).bind(e)
+func (a *Analyzer) bind(t *table, e ast.Expr, where string) expr.Expr {
+	return (&binder{a: a, table: t, scope: t.scope, where: where}).bind(e)
 }
 
 func (b *binder) all(list []ast.Expr) (out []expr.Expr, ok bool) {
@@ -84,17 +86,17 @@ func (b *binder) bind(e ast.Expr) expr.Expr {
 		}
 		return b.build(e, []ast.Expr{e, e.X}, "date_part", expr.Constant(e.Part), x)
 	case *ast.Exists:
-		b.a.later(e, "EXISTS (pipeline)")
+		return b.exists(e)
 	case *ast.Subquery:
-		b.a.later(e, "a subquery")
+		return b.subquery(e)
 	case *ast.AtTimeZone:
-		b.a.later(e, "AT TIME ZONE")
+		return b.call(e, "timezone", e.Zone, e.X)
 	case *ast.Index:
 		return b.call(e, "list_extract", e.X, e.I)
 	case *ast.ListLit:
 		return b.call(e, "list_value", e.Items...)
 	case *ast.StructLit:
-		b.a.later(e, "a struct literal")
+		return b.structLit(e)
 	default:
 		b.a.errorf(e, "", "unknown expression %T", e)
 	}
@@ -103,6 +105,11 @@ func (b *binder) bind(e ast.Expr) expr.Expr {
 
 func (b *binder) column(n ast.Node, table string, name ast.Name) expr.Expr {
 	e, msg, hint := b.scope.find(table, name.Text)
+	if msg != "" {
+		if col, ok := b.a.outerColumn(table, name.Text); ok {
+			return col.Ref()
+		}
+	}
 	switch {
 	case msg != "":
 		if b.where == "INTO" || len(b.scope.entries) == 0 && !b.scope.poison && table == "" {
@@ -123,11 +130,11 @@ func (b *binder) column(n ast.Node, table string, name ast.Name) expr.Expr {
 
 // field binds t.a: a column of a table, or a field of a STRUCT.
 func (b *binder) field(e *ast.Field) expr.Expr {
-	if t, ok := e.X.(*ast.Ref); ok && b.scope.hasTable(t.Name.Text) {
+	if t, ok := e.X.(*ast.Ref); ok && b.hasTable(t.Name.Text) {
 		return b.column(e, t.Name.Text, e.Name)
 	}
 	if t, ok := e.X.(*ast.Ref); ok {
-		if _, msg, _ := b.scope.find("", t.Name.Text); msg != "" {
+		if _, msg, _ := b.scope.find("", t.Name.Text); msg != "" && !b.a.outerHas("", t.Name.Text) {
 			b.a.errorf(t, b.tableHint(t.Name.Text), "no table or column %q", t.Name.Text)
 			return nil
 		}
@@ -266,11 +273,10 @@ func (b *binder) is(e *ast.Is) expr.Expr {
 }
 
 func (b *binder) in(e *ast.In) expr.Expr {
-	x := b.bind(e.X)
 	if e.Sub != nil {
-		b.a.later(e, "IN (pipeline)")
-		return nil
+		return b.inPipeline(e)
 	}
+	x := b.bind(e.X)
 	list, ok := b.all(e.List)
 	if x == nil || !ok {
 		return nil
@@ -323,10 +329,12 @@ func (b *binder) function(c *ast.Call) expr.Expr {
 	name := strings.ToLower(c.Name.Text)
 	switch {
 	case c.Over != nil:
-		b.a.later(c, "OVER")
-		return nil
+		return b.over(c)
 	case eventWindows[name]:
 		b.a.errorf(c, "", "%s() stands only in BY", name)
+		return nil
+	case windowOnly[name].usage != "":
+		b.needsOver(c, name)
 		return nil
 	case expr.IsAggregate(name):
 		return b.aggregateCall(c)
@@ -336,17 +344,27 @@ func (b *binder) function(c *ast.Call) expr.Expr {
 		}
 		b.a.errorf(c, "", "%s is no aggregate: it takes neither *, DISTINCT, ORDER BY nor FILTER", name)
 		return nil
-	case windowOnly[name]:
-		b.a.later(c, name+"() OVER")
-		return nil
 	}
 	return b.call(c, c.Name.Text, c.Args...)
 }
 
-// windowOnly are the functions that need OVER.
-var windowOnly = map[string]bool{
-	"row_number": true, "rank": true, "dense_rank": true, "percent_rank": true, "cume_dist": true,
-	"ntile": true, "lag": true, "lead": true, "first_value": true, "last_value": true, "nth_value": true,
+// structLit binds {a: x, b: y}.
+func (b *binder) structLit(e *ast.StructLit) expr.Expr {
+	names, nodes := make([]string, len(e.Names)), make([]ast.Expr, 0, 2*len(e.Names))
+	for i, n := range e.Names {
+		names[i] = n.Text
+		nodes = append(nodes, e, e.Values[i]) // as struct_pack counts its arguments
+	}
+	values, ok := b.all(e.Values)
+	if !ok {
+		return nil
+	}
+	x, err := expr.NewStruct(names, values)
+	if err != nil {
+		b.funcError(e, nodes, err)
+		return nil
+	}
+	return x
 }
 
 func (b *binder) cast(e *ast.Cast) expr.Expr {

@@ -8,14 +8,16 @@ import (
 	"github.com/rainsql/rainsql/planner/logical"
 )
 
-func (a *Analyzer) items(s *scope, list []*ast.Item, where string) (entries []entry, items []logical.Item) {
+// items binds a list of items: stars are spread, the rest computed. The result
+// is the new entries and the items that compute them.
+func (a *Analyzer) items(t *table, list []*ast.Item, where string) (entries []entry, items []logical.Item) {
 	for _, it := range list {
 		if it.Star != nil {
-			es, is := a.star(s, it.Star)
+			es, is := a.star(t, it.Star)
 			entries, items = append(entries, es...), append(items, is...)
 			continue
 		}
-		e, item, ok := a.item(s, it, where)
+		e, item, ok := a.item(t, it, where)
 		entries = append(entries, e)
 		if ok {
 			items = append(items, item)
@@ -24,17 +26,19 @@ func (a *Analyzer) items(s *scope, list []*ast.Item, where string) (entries []en
 	return entries, items
 }
 
-func (a *Analyzer) item(s *scope, it *ast.Item, where string) (entry, logical.Item, bool) {
+func (a *Analyzer) item(t *table, it *ast.Item, where string) (entry, logical.Item, bool) {
 	name := a.itemName(it)
-	x := a.bind(s, it.Expr, where)
+	x := a.bind(t, it.Expr, where)
 	if x == nil {
 		return entry{name: name, poison: true}, logical.Item{}, false
 	}
 	return a.computed(name, x)
 }
 
+// computed gives an expression its column: its own where it only passes one of
+// the table's on. One of a table further out is new here.
 func (a *Analyzer) computed(name string, x expr.Expr) (entry, logical.Item, bool) {
-	if c, ok := x.(*expr.Column); ok {
+	if c, ok := x.(*expr.Column); ok && !a.isOuter(c.ID) {
 		col := logical.Column{ID: c.ID, Name: name, Type: c.T}
 		return entry{name: name, col: col}, logical.Item{Column: col, Expr: x}, true
 	}
@@ -42,6 +46,7 @@ func (a *Analyzer) computed(name string, x expr.Expr) (entry, logical.Item, bool
 	return entry{name: name, col: col}, logical.Item{Column: col, Expr: x}, true
 }
 
+// itemName is the alias, the last name of a path, or the text as written.
 func (a *Analyzer) itemName(it *ast.Item) string {
 	if it.Alias != nil {
 		return it.Alias.Text
@@ -55,7 +60,8 @@ func (a *Analyzer) itemName(it *ast.Item) string {
 	return a.text(it.Expr)
 }
 
-func (a *Analyzer) star(s *scope, st *ast.Star) (entries []entry, items []logical.Item) {
+func (a *Analyzer) star(t *table, st *ast.Star) (entries []entry, items []logical.Item) {
+	s := t.scope
 	if st.Table != nil && !s.hasTable(st.Table.Text) {
 		a.errorf(st.Table, "", "no table %q here", st.Table.Text)
 		return nil, nil
@@ -79,7 +85,7 @@ func (a *Analyzer) star(s *scope, st *ast.Star) (entries []entry, items []logica
 			continue
 		}
 		if r := replaced[key]; r != nil && !e.poison {
-			ne, item, ok := a.item(s, &ast.Item{Expr: r.Expr, Alias: &ast.Name{Text: e.name}}, "REPLACE")
+			ne, item, ok := a.item(t, &ast.Item{Expr: r.Expr, Alias: &ast.Name{Text: e.name}}, "REPLACE")
 			entries = append(entries, ne)
 			if ok {
 				items = append(items, item)
@@ -116,6 +122,7 @@ func hasStar(items []*ast.Item) bool {
 	return false
 }
 
+// project makes a Project whose columns are distinct.
 func project(in logical.Node, items []logical.Item) logical.Node {
 	seen := map[int]bool{}
 	var out []logical.Item
@@ -128,6 +135,7 @@ func project(in logical.Node, items []logical.Item) logical.Node {
 	return &logical.Project{Input: in, Items: out}
 }
 
+// keeping passes on all of a node's columns, then the others.
 func keeping(in logical.Node, more []logical.Item) logical.Node {
 	var items []logical.Item
 	for _, c := range in.Columns() {
@@ -143,6 +151,7 @@ func keeping(in logical.Node, more []logical.Item) logical.Node {
 	return project(in, append(items, more...))
 }
 
+// position finds the entry that SET, DROP or RENAME names.
 func (a *Analyzer) position(s *scope, n *ast.Name, hint string) (int, bool) {
 	e, msg, near := s.find("", n.Text)
 	if msg != "" {
@@ -163,11 +172,12 @@ func (a *Analyzer) position(s *scope, n *ast.Name, hint string) (int, bool) {
 	return 0, false
 }
 
+// keyColumns binds expressions that a node needs as columns, computing those that are none yet.
 func (a *Analyzer) keyColumns(t *table, list []ast.Expr, where string) []logical.Column {
 	var cols []logical.Column
 	var items []logical.Item
 	for _, e := range list {
-		x := a.bind(t.scope, e, where)
+		x := a.bind(t, e, where)
 		if x == nil {
 			continue
 		}

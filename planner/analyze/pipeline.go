@@ -10,13 +10,10 @@ import (
 )
 
 // maxLetDepth bounds LETs within LETs.
-
 const maxLetDepth = 200
 
 // pipeline binds a pipeline verb by verb. It never returns nil: where a source
-
 // is faulty the rest is checked as far as that makes sense.
-
 func (a *Analyzer) pipeline(p *ast.Pipeline) *table {
 	if a.inLet > maxLetDepth {
 		return poisoned()
@@ -35,7 +32,6 @@ func (a *Analyzer) pipeline(p *ast.Pipeline) *table {
 }
 
 // verb is the one place where the verbs of the ast become nodes of the plan.
-
 func (a *Analyzer) verb(t *table, v ast.Verb) {
 	switch v := v.(type) {
 	case *ast.Filter:
@@ -67,13 +63,9 @@ func (a *Analyzer) verb(t *table, v ast.Verb) {
 	case *ast.Into:
 		a.into(t, v)
 	case *ast.Join:
-		a.source(v.Source)
-		a.later(v, strings.TrimSpace(strings.ToUpper(v.Kind)+" JOIN"))
-		t.scope = &scope{poison: true}
+		a.join(t, v)
 	case *ast.Unnest:
-		a.bind(t.scope, v.Expr, "UNNEST")
-		a.later(v, "UNNEST")
-		t.scope = &scope{poison: true}
+		a.unnest(t, v)
 	case *ast.Exec:
 		a.later(v, "TRANSFORM USING EXEC")
 		t.scope = &scope{poison: true}
@@ -83,16 +75,15 @@ func (a *Analyzer) verb(t *table, v ast.Verb) {
 }
 
 func (a *Analyzer) filter(t *table, v *ast.Filter) {
-	cond := a.condition(t.scope, v.Cond, "FILTER")
+	cond := a.condition(t, v.Cond, "FILTER")
 	if cond != nil {
 		t.node = &logical.Filter{Input: t.node, Cond: cond}
 	}
 }
 
 // condition binds an expression that must be BOOL.
-
-func (a *Analyzer) condition(s *scope, e ast.Expr, where string) expr.Expr {
-	cond := a.bind(s, e, where)
+func (a *Analyzer) condition(t *table, e ast.Expr, where string) expr.Expr {
+	cond := a.bind(t, e, where)
 	if cond == nil {
 		return nil
 	}
@@ -106,17 +97,9 @@ func (a *Analyzer) condition(s *scope, e ast.Expr, where string) expr.Expr {
 	return nil
 }
 
-// items binds a list of items: stars are spread, the rest computed. The result
-
-// is the new entries and the items that compute them.
-
-// computed gives an expression its column: its own where it only passes one on.
-
-// itemName is the alias, the last name of a path, or the text as written.
-
 func (a *Analyzer) transform(t *table, v *ast.Transform) {
 	before := len(a.diags.List)
-	entries, items := a.items(t.scope, v.Items, "TRANSFORM")
+	entries, items := a.items(t, v.Items, "TRANSFORM")
 	if len(entries) == 0 && !t.scope.poison && len(a.diags.List) == before {
 		a.errorf(v, "", "TRANSFORM leaves no column")
 	}
@@ -127,10 +110,6 @@ func (a *Analyzer) transform(t *table, v *ast.Transform) {
 	}
 }
 
-// project makes a Project whose columns are distinct.
-
-// keeping returns items that pass on all of a node's columns, then the others.
-
 func (a *Analyzer) extend(t *table, v *ast.Extend) {
 	for _, it := range v.Items {
 		if it.Star != nil {
@@ -138,7 +117,7 @@ func (a *Analyzer) extend(t *table, v *ast.Extend) {
 			return
 		}
 	}
-	entries, items := a.items(t.scope, v.Items, "EXTEND")
+	entries, items := a.items(t, v.Items, "EXTEND")
 	t.node = keeping(t.node, items)
 	t.scope.entries = append(t.scope.entries, entries...)
 }
@@ -147,7 +126,7 @@ func (a *Analyzer) set(t *table, v *ast.Set) {
 	var items []logical.Item
 	before := t.scope.with()
 	for _, as := range v.List {
-		x := a.bind(before, as.Expr, "SET")
+		x := (&binder{a: a, table: t, scope: before, where: "SET"}).bind(as.Expr)
 		i, ok := a.position(before, as.Name, "EXTEND adds a new column")
 		if !ok {
 			continue
@@ -163,8 +142,6 @@ func (a *Analyzer) set(t *table, v *ast.Set) {
 	}
 	t.node = keeping(t.node, items)
 }
-
-// position finds the entry that SET, DROP or RENAME names.
 
 func (a *Analyzer) drop(t *table, v *ast.Drop) {
 	before := t.scope.with()
@@ -204,8 +181,6 @@ func (a *Analyzer) distinct(t *table, v *ast.Distinct) {
 	keys := a.keyColumns(t, v.On, "DISTINCT ON")
 	t.node = &logical.Distinct{Input: t.node, On: unique(keys), Ordered: true}
 }
-
-// keyColumns binds expressions that a node needs as columns, computing those that are none yet.
 
 func (a *Analyzer) sort(t *table, v *ast.Sort) {
 	var keys []logical.SortKey
@@ -249,7 +224,3 @@ func (a *Analyzer) limit(t *table, v *ast.Limit) {
 	}
 	t.node = &logical.Limit{Input: t.node, Count: n, Offset: off}
 }
-
-// keyed reports a format that finds columns by name.
-
-// castTo returns a table's visible columns in the given types.

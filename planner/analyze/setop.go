@@ -69,6 +69,7 @@ func (a *Analyzer) combine(t, other *table, kind logical.SetKind, op string, at 
 	t.node, t.scope = set, out
 }
 
+// castTo returns a table's visible columns in the given types.
 func (a *Analyzer) castTo(t *table, want []types.Type) (logical.Node, []logical.Column) {
 	var items []logical.Item
 	var cols []logical.Column

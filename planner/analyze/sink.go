@@ -57,6 +57,7 @@ func (a *Analyzer) sink(t *table, s *ast.Sink, where string) (logical.Target, bo
 	return logical.Target{Path: p, Options: o}, true
 }
 
+// keyed reports a format that finds columns by name.
 func keyed(format string) bool {
 	switch format {
 	case "json", "jsonl", "parquet", "arrow":

@@ -182,15 +182,7 @@ func (a *Analyzer) named(s *ast.Source) *table {
 	if l.broken {
 		return poisoned()
 	}
-	src, lets := a.src, a.env.lets
-	a.src, a.env.lets = l.src, l.env
-	a.inLet++
-	t := a.pipeline(l.pipe)
-	a.inLet--
-	a.src, a.env.lets = src, lets
-	out := t.alias(l.name)
-	out.scope.source = l.name
-	return out
+	return a.letTable(l)
 }
 
 func (a *Analyzer) nameHint(name string) string {

@@ -89,7 +89,7 @@ func (a *Analyzer) query(p *ast.Pipeline) *logical.Sink {
 		return nil
 	}
 	a.nameNulls(t)
-	sink := &logical.Sink{Input: t.node, Target: t.target}
+	sink := &logical.Sink{Input: t.node, Target: t.target, Shared: a.shared}
 	sink.Cols, sink.Names = t.scope.columns()
 	if twice := writtenTwice(sink); twice != "" {
 		a.errorf(p, "give one of them another name", "the query writes '%s' twice", twice)
@@ -110,11 +110,15 @@ func writtenTwice(plan *logical.Sink) (path string) {
 	if plan.Target != nil {
 		note(plan.Target.Path)
 	}
-	logical.Walk(plan.Input, func(n logical.Node) {
+	tees := func(n logical.Node) {
 		if t, ok := n.(*logical.Tee); ok {
 			note(t.Target.Path)
 		}
-	})
+	}
+	logical.Walk(plan.Input, tees)
+	for _, sh := range plan.Shared {
+		logical.Walk(sh.Input, tees)
+	}
 	return path
 }
 

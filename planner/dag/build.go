@@ -16,9 +16,8 @@ type Config struct {
 
 // Build turns an optimised plan into stages.
 func Build(plan *logical.Sink, cfg Config) (*Graph, error) {
-	b := &builder{cfg: cfg, graph: &Graph{}}
-	s := b.node(plan.Input)
-	s = b.single(s)
+	b := &builder{cfg: cfg, graph: &Graph{}, plan: plan, shared: map[int]*stream{}, sizes: logical.NewSizes(plan)}
+	s := b.single(b.ordered(plan.Input))
 	cols, err := s.positions(plan.Cols)
 	if err != nil {
 		return nil, err
@@ -37,10 +36,13 @@ func Build(plan *logical.Sink, cfg Config) (*Graph, error) {
 }
 
 type builder struct {
-	cfg   Config
-	graph *Graph
-	edges int
-	err   error
+	cfg    Config
+	graph  *Graph
+	plan   *logical.Sink
+	shared map[int]*stream // the tables that several places read
+	sizes  *logical.Sizes
+	edges  int
+	err    error
 }
 
 // stream is the output of the last operator of a stage that is being built.
@@ -49,6 +51,8 @@ type stream struct {
 	op     int
 	cols   []logical.Column // what stands at each position
 	inFile bool             // rows carry the order of the source's splits
+	placed bool             // the last column, none of the plan's, is the row's position in the file
+	spread []int            // columns by which rows have come to their tasks, by ID
 }
 
 func (b *builder) stage(tasks int) *Stage {
@@ -150,6 +154,9 @@ func (b *builder) connect(s *stream, next *Stage, e Edge) *stream {
 
 // single brings all rows to one task, in the order they have.
 func (b *builder) single(s *stream) *stream {
+	if s.placed {
+		return b.merged(s)
+	}
 	if s.stage.Tasks == 1 {
 		return s
 	}

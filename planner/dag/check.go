@@ -35,6 +35,9 @@ func (g *Graph) Check() error {
 			return fmt.Errorf("edge %d is not received", id)
 		}
 	}
+	if err := g.checkSpools(); err != nil {
+		return err
+	}
 	if c.results > 1 || (c.results == 0) != (g.Schema == nil) {
 		return fmt.Errorf("%d results for a schema of %d columns", c.results, len(g.Schema))
 	}
@@ -112,6 +115,9 @@ func (c *checker) edge(i int, st *Stage, e Edge, have []types.Type) error {
 		return fmt.Errorf("it leads to stage %d", e.To)
 	}
 	tasks := c.g.Stages[e.To].Tasks
+	if e.Spool && e.Kind != Forward {
+		return fmt.Errorf("a spool on %s", e.Kind)
+	}
 	switch e.Kind {
 	case Forward:
 		if tasks != st.Tasks {
@@ -167,11 +173,14 @@ func arity(s Spec) int {
 		return 0
 	case *Union:
 		return -1
-	case *SetOp:
+	case *SetOp, *Join:
 		return 2
 	}
 	return 1
 }
+
+// mixed is an operator whose inputs need not have the same columns.
+func mixed(s Spec) bool { _, ok := s.(*Join); return ok }
 
 func (c *checker) op(st *Stage, s Spec, in [][]types.Type) ([]types.Type, error) {
 	if s == nil {
@@ -180,7 +189,7 @@ func (c *checker) op(st *Stage, s Spec, in [][]types.Type) ([]types.Type, error)
 	if n := arity(s); n >= 0 && len(in) != n || n < 0 && len(in) == 0 {
 		return nil, fmt.Errorf("%s with %d inputs", Name(s), len(in))
 	}
-	for i := 1; i < len(in); i++ {
+	for i := 1; i < len(in) && !mixed(s); i++ {
 		if err := sameTypes(in[0], in[i]); err != nil {
 			return nil, fmt.Errorf("input %d: %w", i, err)
 		}
@@ -227,6 +236,15 @@ func (c *checker) op(st *Stage, s Spec, in [][]types.Type) ([]types.Type, error)
 		return in[0], nil
 	case *Union, *SetOp:
 		return in[0], nil
+	case *Join:
+		return c.join(s, in[0], in[1])
+	case *Window:
+		return s.check(in[0])
+	case *Unnest:
+		if s.List.Expr == nil || s.List.Type().Kind != types.List {
+			return nil, fmt.Errorf("unnest of no list")
+		}
+		return append(append([]types.Type(nil), in[0]...), *s.List.Type().Elem), expression(s.List.Expr, in[0])
 	case *Sink:
 		if st.Tasks != 1 {
 			return nil, fmt.Errorf("a sink in %d tasks", st.Tasks)

@@ -30,6 +30,9 @@ var specs = map[string]func() Spec{
 	"limit":     func() Spec { return &Limit{} },
 	"union":     func() Spec { return &Union{} },
 	"setop":     func() Spec { return &SetOp{} },
+	"join":      func() Spec { return &Join{} },
+	"unnest":    func() Spec { return &Unnest{} },
+	"window":    func() Spec { return &Window{} },
 	"sink":      func() Spec { return &Sink{} },
 	"result":    func() Spec { return &Result{} },
 }
@@ -65,6 +68,12 @@ func Name(s Spec) string {
 		return "union"
 	case *SetOp:
 		return "setop"
+	case *Join:
+		return "join"
+	case *Unnest:
+		return "unnest"
+	case *Window:
+		return "window"
 	case *Sink:
 		return "sink"
 	case *Result:

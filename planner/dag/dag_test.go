@@ -52,8 +52,12 @@ var scripts = []string{
 	`FROM './t' TRANSFORM CASE WHEN i IN (1, 2, NULL) THEN TRY_CAST(s AS INT) WHEN b THEN 2 ELSE length(s) END AS c, s ~ '^a' AS r`,
 	`FROM './t' FILTER false`,
 	`FROM range(10, 0, -1) SORT value`,
+	`FROM './t' JOIN './t' AS u USING (i) LEFT JOIN (FROM './t' AGGREGATE sum(f) AS f BY s) AS v ON v.s = u.s AND v.f > u.f FULL JOIN range(3) AS r ON r.value < v.f TRANSFORM i, v.f`,
+	`FROM './t' AS a SEMI JOIN './t' AS b ON a.i + 1 = b.i RIGHT JOIN './t' AS c ON a.s IS NOT DISTINCT FROM c.s UNNEST c.l AS x TRANSFORM x`,
+	`FROM './t' AS a FILTER i NOT IN (FROM './t' TRANSFORM i) EXTEND (FROM './t' AS b FILTER b.i = a.i AGGREGATE count(*)) AS n TRANSFORM n, EXISTS (FROM './t' AS c FILTER c.f < a.f) AS e`,
 }
 
+// build plans the last statement of a script.
 func build(t testing.TB, src string, parallelism int) *dag.Graph {
 	t.Helper()
 	script, err := parser.Parse("test", src)
@@ -61,7 +65,10 @@ func build(t testing.TB, src string, parallelism int) *dag.Graph {
 		t.Fatal(err)
 	}
 	a := analyze.New(context.Background(), catalog{}, &analyze.Env{}, nil, src)
-	meaning, _ := a.Check(script.Statements[0])
+	var meaning analyze.Statement
+	for _, st := range script.Statements {
+		meaning, _ = a.Check(st)
+	}
 	if err := a.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +78,27 @@ func build(t testing.TB, src string, parallelism int) *dag.Graph {
 		t.Fatalf("%s: %v", src, err)
 	}
 	return g
+}
+
+// TestSpoolsAreNeeded takes the spools off a table that meets itself.
+func TestSpoolsAreNeeded(t *testing.T) {
+	script := "LET a = (FROM './t' AGGREGATE sum(i) AS n BY s); FROM a AS x JOIN a AS y ON x.n = y.n"
+	g := build(t, script, 3)
+	if err := g.Check(); err != nil {
+		t.Fatal(err)
+	}
+	spools := 0
+	for _, st := range g.Stages {
+		for i := range st.Outputs {
+			if st.Outputs[i].Spool {
+				spools++
+				st.Outputs[i].Spool = false
+			}
+		}
+	}
+	if err := g.Check(); err == nil || !strings.Contains(err.Error(), "spool") || spools != 2 {
+		t.Errorf("with %d spools taken off: %v", spools, err)
+	}
 }
 
 func TestRoundTrip(t *testing.T) {

@@ -55,6 +55,9 @@ type Edge struct {
 	Kind Kind      `json:"kind"`
 	Keys []int     `json:"keys,omitempty"` // Hash
 	Sort []SortKey `json:"sort,omitempty"` // Merge
+	// Spool, of Forward, keeps what the consumer has not come to yet, on disk
+	// if it is much, so that the producer never waits for it.
+	Spool bool `json:"spool,omitempty"`
 }
 
 // SortKey orders by a column.
@@ -166,6 +169,53 @@ type SetOp struct {
 	All    bool `json:"all,omitempty"`
 }
 
+// JoinKind is which rows a Join yields, of its inputs probe and build.
+type JoinKind string
+
+// The joins. Inner to Single yield the columns of both; LeftJoin and Single
+// keep probe rows without partner, RightJoin those of the build side.
+const (
+	InnerJoin JoinKind = "inner"
+	LeftJoin  JoinKind = "left"
+	RightJoin JoinKind = "right"
+	FullJoin  JoinKind = "full"
+	Single    JoinKind = "single" // LeftJoin; a second partner is an error
+	SemiJoin  JoinKind = "semi"
+	AntiJoin  JoinKind = "anti"
+	MarkJoin  JoinKind = "mark" // every probe row, and whether it has a partner
+)
+
+// Join joins its first input, the probe side, with its second, the build side,
+// which it reads first and holds. Partners agree in the key columns (NULL with
+// NULL where NullSafe) and satisfy Residual, over the columns of both. In says
+// that the first key is that of x IN (…), so that a mark may be NULL.
+type Join struct {
+	Kind       JoinKind     `json:"kind"`
+	Probe      []int        `json:"probe"`
+	Build      []int        `json:"build"`
+	NullSafe   []bool       `json:"null_safe"`
+	Residual   *Expr        `json:"residual,omitempty"`
+	In         bool         `json:"in,omitempty"`
+	ProbeTypes []types.Type `json:"probe_types"` // of all columns
+	BuildTypes []types.Type `json:"build_types"`
+	Out        []int        `json:"out"` // positions among the probe's columns, then the build's or the mark
+}
+
+// Pairs reports that rows of both sides are put together.
+func (k JoinKind) Pairs() bool { return k != SemiJoin && k != AntiJoin && k != MarkJoin }
+
+// KeepsProbe reports that probe rows without partner are yielded with NULLs.
+func (k JoinKind) KeepsProbe() bool { return k == LeftJoin || k == FullJoin || k == Single }
+
+// KeepsBuild reports that build rows without partner are yielded with NULLs.
+func (k JoinKind) KeepsBuild() bool { return k == RightJoin || k == FullJoin }
+
+// Unnest appends the elements of List, a row for each.
+type Unnest struct {
+	List Expr   `json:"list"`
+	Name string `json:"name"`
+}
+
 // Sink writes the columns Columns to a file, all or nothing, under the names of Schema.
 type Sink struct {
 	Path    string          `json:"path"`
@@ -193,6 +243,8 @@ func (*TopK) spec()      {}
 func (*Limit) spec()     {}
 func (*Union) spec()     {}
 func (*SetOp) spec()     {}
+func (*Join) spec()      {}
+func (*Unnest) spec()    {}
 func (*Sink) spec()      {}
 func (*Result) spec()    {}
 

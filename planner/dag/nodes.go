@@ -30,15 +30,30 @@ func (b *builder) node(n logical.Node) *stream {
 	case *logical.Distinct:
 		return b.distinct(n)
 	case *logical.Sort:
-		return b.sort(b.node(n.Input), n.Keys, -1, 0)
+		return b.sort(b.ordered(n.Input), n.Keys, -1, 0)
 	case *logical.TopK:
-		return b.sort(b.node(n.Input), n.Keys, n.Count, n.Offset)
+		return b.sort(b.ordered(n.Input), n.Keys, n.Count, n.Offset)
 	case *logical.Limit:
 		return b.limit(n)
 	case *logical.SetOp:
 		return b.setOp(n)
 	case *logical.Tee:
 		return b.tee(n)
+	case *logical.Join:
+		return b.join(n)
+	case *logical.Window:
+		s := b.window(n)
+		if s.placed {
+			s = b.unplaced(s)
+		}
+		return s
+	case *logical.Unnest:
+		s := b.node(n.Input)
+		s.add(&Unnest{List: b.bind(s, n.List), Name: n.Element.Name})
+		s.cols = n.Columns()
+		return s
+	case *logical.SharedScan:
+		return b.sharedScan(n)
 	}
 	b.err = fmt.Errorf("internal: no stage for %T", n)
 	return b.leaf(&Values{}, n.Columns())
@@ -83,7 +98,7 @@ func (b *builder) project(n *logical.Project) *stream {
 }
 
 func (b *builder) aggregate(n *logical.Aggregate) *stream {
-	s := b.node(n.Input)
+	s := b.toAggregate(n)
 	spec := &Aggregate{Mode: Whole, Keys: []Expr{}, Aggs: []Agg{}, Names: namesOf(n.Columns())}
 	ordered := false
 	for _, k := range n.Keys {
@@ -177,7 +192,7 @@ func (b *builder) byKeys(s *stream, spec *Aggregate) *stream {
 
 func (b *builder) distinct(n *logical.Distinct) *stream {
 	if n.Ordered {
-		s := b.single(b.node(n.Input))
+		s := b.single(b.ordered(n.Input))
 		at, err := s.positions(n.On)
 		if err != nil {
 			b.err = err
@@ -196,7 +211,11 @@ func (b *builder) sort(s *stream, by []logical.SortKey, count, offset int64) *st
 	keys := b.keys(s, by)
 	parallel := s.stage.Tasks > 1
 	width := len(s.cols)
-	if parallel && s.inFile {
+	switch {
+	case s.placed:
+		width--
+		keys = append(keys, SortKey{Column: width})
+	case parallel && s.inFile:
 		s.add(&Position{})
 		s.cols = append(append([]logical.Column(nil), s.cols...), logical.Column{ID: -1, Name: "position", Type: types.INT})
 		keys = append(keys, SortKey{Column: width})
@@ -206,7 +225,7 @@ func (b *builder) sort(s *stream, by []logical.SortKey, count, offset int64) *st
 	} else {
 		s.add(&Sort{Keys: keys})
 	}
-	s.inFile = false
+	s.inFile, s.placed = false, false
 	if parallel {
 		s = b.exchange(s, 1, Edge{Kind: Merge, Sort: keys})
 	}
@@ -225,7 +244,7 @@ func (b *builder) sort(s *stream, by []logical.SortKey, count, offset int64) *st
 }
 
 func (b *builder) limit(n *logical.Limit) *stream {
-	s := b.node(n.Input)
+	s := b.ordered(n.Input)
 	if s.stage.Tasks > 1 {
 		if n.Count >= 0 && n.Count+n.Offset >= 0 {
 			s.add(&Limit{Count: n.Count + n.Offset})
@@ -298,7 +317,10 @@ func (b *builder) only(s *stream, cols []logical.Column) *stream {
 
 // tee sends the rows two ways: to a stage that writes them, and on.
 func (b *builder) tee(n *logical.Tee) *stream {
-	s := b.node(n.Input)
+	s := b.ordered(n.Input)
+	if s.placed {
+		s = b.single(s)
+	}
 	cols, err := s.positions(n.Cols)
 	if err != nil {
 		b.err = err

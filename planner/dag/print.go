@@ -43,6 +43,9 @@ func (e Edge) describe() string {
 	case Merge:
 		s += " by " + sortText(e.Sort)
 	}
+	if e.Spool {
+		s += ", spooled,"
+	}
 	return fmt.Sprintf("%s to stage %d", s, e.To)
 }
 
@@ -120,6 +123,12 @@ func Describe(s Spec) string {
 		return "union"
 	case *SetOp:
 		return setName(s)
+	case *Join:
+		return describeJoin(s)
+	case *Window:
+		return describeWindow(s)
+	case *Unnest:
+		return "unnest " + expr.String(s.List.Expr) + " AS " + s.Name
 	case *Sink:
 		return fmt.Sprintf("into '%s' (%s) [%s]", s.Path, s.Options.Format, strings.Join(s.Schema.Names(), ", "))
 	case *Result:

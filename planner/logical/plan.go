@@ -170,12 +170,14 @@ type Tee struct {
 }
 
 // Sink ends a plan: the columns Cols go to Target, or to the caller if it is
-// nil, under Names. A column may stand in Cols several times.
+// nil, under Names. A column may stand in Cols several times. Shared are the
+// tables that the plan reads in several places, each before those that read it.
 type Sink struct {
 	Input  Node
 	Target *Target
 	Cols   []Column
 	Names  []string
+	Shared []*Shared
 }
 
 // Schema is the schema of what the sink receives.

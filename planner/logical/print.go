@@ -7,13 +7,21 @@ import (
 	"github.com/rainsql/rainsql/expr"
 )
 
-// String prints a plan as an indented tree, a node before its inputs. It is
-// what EXPLAIN shows and what tests compare.
+// String prints a plan as an indented tree, a node before its inputs, then the
+// tables that it shares. It is what EXPLAIN shows and what tests compare.
 func String(n Node) string {
 	var sb strings.Builder
 	write(&sb, n, 0)
+	if s, ok := n.(*Sink); ok {
+		for _, sh := range s.Shared {
+			fmt.Fprintf(&sb, "shared %s\n", sharedName(sh.Name, sh.ID))
+			write(&sb, sh.Input, 1)
+		}
+	}
 	return sb.String()
 }
+
+func sharedName(name string, id int) string { return fmt.Sprintf("#%d (%s)", id, name) }
 
 func write(sb *strings.Builder, n Node, depth int) {
 	sb.WriteString(strings.Repeat("  ", depth))
@@ -75,6 +83,14 @@ func Line(n Node) string {
 		return fmt.Sprintf("limit %d%s", n.Count, offset(n.Offset))
 	case *SetOp:
 		return string(n.Kind) + " [" + names(n.Out) + "]"
+	case *Join:
+		return joinLine(n)
+	case *Window:
+		return windowLine(n)
+	case *Unnest:
+		return "unnest " + named(expr.String(n.List), n.Element.Name)
+	case *SharedScan:
+		return fmt.Sprintf("read shared %s [%s]", sharedName(n.Name, n.ID), names(n.Columns()))
 	case *Tee:
 		return fmt.Sprintf("tee into '%s' (%s) [%s]", n.Target.Path, n.Target.Options.Format, strings.Join(n.Names, ", "))
 	case *Sink:
@@ -128,4 +144,19 @@ func keyList(keys []SortKey) string {
 		}
 	}
 	return strings.Join(list, ", ")
+}
+
+func joinLine(n *Join) string {
+	s := string(n.Kind) + " join"
+	for i, k := range n.Keys {
+		op := " = "
+		if k.NullSafe {
+			op = " IS NOT DISTINCT FROM "
+		}
+		s += map[bool]string{true: " on ", false: ", "}[i == 0] + expr.String(k.Left) + op + expr.String(k.Right)
+	}
+	if n.Residual != nil {
+		s += " where " + expr.String(n.Residual)
+	}
+	return s
 }

@@ -17,8 +17,11 @@ type Rule struct {
 // Rules lists the rules in the order in which they run.
 func Rules() []Rule {
 	return []Rule{
+		{"inline-shared", inlineShared},
 		{"fold-constants", foldConstants},
 		{"push-filters", pushFilters},
+		{"mark-joins", markJoins},
+		{"join-order", joinOrder},
 		{"top-k", topK},
 		{"prune-columns", pruneColumns},
 		{"merge-projects", mergeProjects},
@@ -42,14 +45,22 @@ func Plan(plan *logical.Sink, off map[string]bool, trace func(rule string, plan 
 	return plan
 }
 
-// transform applies f to every node below the sink, bottom up.
+// transform applies f to every node below the sink and of the tables it shares, bottom up.
 func transform(plan *logical.Sink, f func(logical.Node) logical.Node) *logical.Sink {
-	input := logical.Transform(plan.Input, f)
-	if input == plan.Input {
+	out := *plan
+	out.Input = logical.Transform(plan.Input, f)
+	changed := out.Input != plan.Input
+	out.Shared = make([]*logical.Shared, len(plan.Shared))
+	for i, sh := range plan.Shared {
+		out.Shared[i] = sh
+		if input := logical.Transform(sh.Input, f); input != sh.Input {
+			changed = true
+			out.Shared[i] = &logical.Shared{ID: sh.ID, Name: sh.Name, Input: input}
+		}
+	}
+	if !changed {
 		return plan
 	}
-	out := *plan
-	out.Input = input
 	return &out
 }
 

@@ -10,10 +10,20 @@ import (
 func pruneColumns(plan *logical.Sink) *logical.Sink {
 	need := ids{}
 	need.columns(plan.Cols)
+	p := &pruner{shared: map[int]ids{}}
 	out := *plan
-	out.Input = prune(plan.Input, need)
+	out.Input = p.prune(plan.Input, need)
+	out.Shared = make([]*logical.Shared, len(plan.Shared))
+	for i := len(plan.Shared) - 1; i >= 0; i-- { // those that read it come after it
+		sh := *plan.Shared[i]
+		sh.Input = p.prune(sh.Input, p.shared[sh.ID])
+		out.Shared[i] = &sh
+	}
 	return &out
 }
+
+// pruner collects what all places that read a shared table need of it.
+type pruner struct{ shared map[int]ids }
 
 // ids is a set of columns.
 type ids map[int]bool
@@ -59,7 +69,7 @@ func keep(cols []logical.Column, need ids) []logical.Column {
 }
 
 // prune returns n yielding at least the needed columns and few others.
-func prune(n logical.Node, need ids) logical.Node {
+func (p *pruner) prune(n logical.Node, need ids) logical.Node {
 	switch n := n.(type) {
 	case *logical.Scan:
 		return pruneScan(n, need)
@@ -70,28 +80,37 @@ func prune(n logical.Node, need ids) logical.Node {
 	case *logical.Empty:
 		return &logical.Empty{Out: keep(n.Out, need)}
 	case *logical.Filter:
-		return under(n, prune(n.Input, need.and(func(s ids) { s.expr(n.Cond) })))
+		return under(n, p.prune(n.Input, need.and(func(s ids) { s.expr(n.Cond) })))
 	case *logical.Project:
-		return pruneProject(n, need)
+		return p.pruneProject(n, need)
 	case *logical.Aggregate:
-		return pruneAggregate(n, need)
+		return p.pruneAggregate(n, need)
 	case *logical.Distinct:
 		below := ids{}
 		if n.Ordered {
 			below = need.and(func(ids) {})
 		}
 		below.columns(n.On)
-		return under(n, prune(n.Input, below))
+		return under(n, p.prune(n.Input, below))
 	case *logical.Sort:
-		return under(n, prune(n.Input, need.and(func(s ids) { s.keys(n.Keys) })))
+		return under(n, p.prune(n.Input, need.and(func(s ids) { s.keys(n.Keys) })))
 	case *logical.TopK:
-		return under(n, prune(n.Input, need.and(func(s ids) { s.keys(n.Keys) })))
+		return under(n, p.prune(n.Input, need.and(func(s ids) { s.keys(n.Keys) })))
 	case *logical.Limit:
-		return under(n, prune(n.Input, need))
+		return under(n, p.prune(n.Input, need))
 	case *logical.Tee:
-		return under(n, prune(n.Input, need.and(func(s ids) { s.columns(n.Cols) })))
+		return under(n, p.prune(n.Input, need.and(func(s ids) { s.columns(n.Cols) })))
 	case *logical.SetOp:
-		return pruneSetOp(n, need)
+		return p.pruneSetOp(n, need)
+	case *logical.Join:
+		return p.pruneJoin(n, need)
+	case *logical.Window:
+		return p.pruneWindow(n, need)
+	case *logical.Unnest:
+		below := need.and(func(s ids) { s.expr(n.List) })
+		return under(n, p.prune(n.Input, below))
+	case *logical.SharedScan:
+		return p.pruneShared(n, need)
 	}
 	return n
 }
@@ -110,7 +129,7 @@ func pruneScan(n *logical.Scan, need ids) logical.Node {
 	return &out
 }
 
-func pruneProject(n *logical.Project, need ids) logical.Node {
+func (p *pruner) pruneProject(n *logical.Project, need ids) logical.Node {
 	items := []logical.Item{}
 	below := ids{}
 	for _, it := range n.Items {
@@ -119,10 +138,10 @@ func pruneProject(n *logical.Project, need ids) logical.Node {
 			below.expr(it.Expr)
 		}
 	}
-	return &logical.Project{Input: prune(n.Input, below), Items: items}
+	return &logical.Project{Input: p.prune(n.Input, below), Items: items}
 }
 
-func pruneAggregate(n *logical.Aggregate, need ids) logical.Node {
+func (p *pruner) pruneAggregate(n *logical.Aggregate, need ids) logical.Node {
 	out := *n
 	out.Aggs = nil
 	below := ids{}
@@ -142,12 +161,12 @@ func pruneAggregate(n *logical.Aggregate, need ids) logical.Node {
 			below.expr(k.Expr)
 		}
 	}
-	out.Input = prune(n.Input, below)
+	out.Input = p.prune(n.Input, below)
 	return &out
 }
 
 // pruneSetOp narrows a UNION ALL; the other operations compare whole rows.
-func pruneSetOp(n *logical.SetOp, need ids) logical.Node {
+func (p *pruner) pruneSetOp(n *logical.SetOp, need ids) logical.Node {
 	out := *n
 	if n.Kind == logical.UnionAll {
 		out.Out, out.Cols = nil, make([][]logical.Column, len(n.Cols))
@@ -162,10 +181,38 @@ func pruneSetOp(n *logical.SetOp, need ids) logical.Node {
 		}
 	}
 	out.Parts = make([]logical.Node, len(n.Parts))
-	for i, p := range n.Parts {
+	for i, part := range n.Parts {
 		below := ids{}
 		below.columns(out.Cols[i])
-		out.Parts[i] = prune(p, below)
+		out.Parts[i] = p.prune(part, below)
+	}
+	return &out
+}
+
+func (p *pruner) pruneJoin(n *logical.Join, need ids) logical.Node {
+	below := need.and(func(s ids) {
+		s.expr(n.Residual)
+		for _, k := range n.Keys {
+			s.expr(k.Left)
+			s.expr(k.Right)
+		}
+	})
+	out := *n
+	out.Out = keep(n.Columns(), need)
+	return out.With([]logical.Node{p.prune(n.Left, below), p.prune(n.Right, below)})
+}
+
+func (p *pruner) pruneShared(n *logical.SharedScan, need ids) logical.Node {
+	out := *n
+	out.Out = []logical.SharedColumn{}
+	if p.shared[n.ID] == nil {
+		p.shared[n.ID] = ids{}
+	}
+	for _, c := range n.Out {
+		if need[c.ID] {
+			out.Out = append(out.Out, c)
+			p.shared[n.ID][c.From] = true
+		}
 	}
 	return &out
 }

@@ -11,11 +11,13 @@ import (
 // cannot fail may overtake others, and only spares them rows.
 func pushFilters(plan *logical.Sink) *logical.Sink {
 	return transform(plan, func(n logical.Node) logical.Node {
-		f, ok := n.(*logical.Filter)
-		if !ok {
-			return n
+		switch n := n.(type) {
+		case *logical.Filter:
+			return push(n.Input, conjuncts(n.Cond))
+		case *logical.Join:
+			return pushJoin(n, nil)
 		}
-		return push(f.Input, conjuncts(f.Cond))
+		return n
 	})
 }
 
@@ -70,6 +72,15 @@ func push(n logical.Node, conds []expr.Expr) logical.Node {
 		if n.Kind == logical.UnionAll {
 			return pushUnion(n, conds)
 		}
+	case *logical.Join:
+		return pushJoin(n, conds)
+	case *logical.Window:
+		return pushWindow(n, conds)
+	case *logical.Unnest:
+		below, above := separate(conds, func(c expr.Expr) bool {
+			return !expr.CanFail(c) && !expr.Volatile(c) && !readsAny(c, map[int]bool{n.Element.ID: true})
+		})
+		return over(n.With([]logical.Node{push(n.Input, below)}), above)
 	case *logical.Empty:
 		return n
 	}

@@ -1,0 +1,174 @@
+package analyze
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/parser/ast"
+	"github.com/rainsql/rainsql/planner/logical"
+)
+
+var joinKinds = map[string]logical.JoinKind{
+	"": logical.InnerJoin, "INNER": logical.InnerJoin, "CROSS": logical.InnerJoin, "LEFT": logical.LeftJoin,
+	"RIGHT": logical.RightJoin, "FULL": logical.FullJoin, "SEMI": logical.SemiJoin, "ANTI": logical.AntiJoin,
+}
+
+// join binds [INNER, LEFT, …] JOIN source ON e, or USING (k).
+func (a *Analyzer) join(t *table, v *ast.Join) {
+	kind := strings.ToUpper(v.Kind)
+	right := a.source(v.Source)
+	t.sorted = false
+	if v.Within != nil {
+		a.errorf(v.Within, "leave it out: rows of bounded tables join whenever they are", "WITHIN bounds a join of two streams")
+	}
+	switch conditional := v.On != nil || len(v.Using) > 0; {
+	case kind == "CROSS" && conditional:
+		a.errorf(v, "write JOIN … ON", "CROSS JOIN takes no condition")
+	case kind != "CROSS" && !conditional:
+		a.errorf(v, "CROSS JOIN pairs each row with each", "%s needs ON or USING", strings.TrimSpace(kind+" JOIN"))
+	}
+	if t.scope.poison || right.scope.poison {
+		t.scope = &scope{poison: true}
+		return
+	}
+	j := &logical.Join{Kind: joinKinds[kind], Left: t.node, Right: right.node}
+	var merged []logical.Item
+	both := &scope{entries: append(slices.Clone(t.scope.entries), right.scope.entries...), source: t.scope.source}
+	switch {
+	case len(v.Using) > 0:
+		both, merged = a.using(t, right, j, v.Using)
+	case v.On != nil:
+		if b := (&binder{a: a, scope: both, where: "ON"}); !b.on(j, v.On) {
+			t.scope = &scope{poison: true}
+			return
+		}
+	}
+	t.node = keeping(j, merged)
+	if j.Kind.Pairs() || both.poison {
+		t.scope = both
+	}
+}
+
+// on takes a condition apart: equalities between the sides become keys, what
+// remains is checked of each pair. An equality that can fail stays behind a
+// condition before it, as that may be what keeps it from failing.
+func (b *binder) on(j *logical.Join, e ast.Expr) bool {
+	cond := b.condition(e, "ON")
+	if cond == nil {
+		return false
+	}
+	var rest []expr.Expr
+	for _, c := range conjuncts(cond) {
+		key, ok := equality(c, j.Left, j.Right)
+		if !ok || len(rest) > 0 && expr.CanFail(c) {
+			rest = append(rest, c)
+			continue
+		}
+		j.Keys = append(j.Keys, key)
+	}
+	switch len(rest) {
+	case 0:
+	case 1:
+		j.Residual = rest[0]
+	default:
+		j.Residual = &expr.Logic{Args: rest}
+	}
+	return true
+}
+
+func conjuncts(e expr.Expr) []expr.Expr {
+	if l, ok := e.(*expr.Logic); ok && !l.Or {
+		return l.Args
+	}
+	return []expr.Expr{e}
+}
+
+// equality makes a key of a condition that says that something of the left
+// table equals something of the right.
+func equality(e expr.Expr, left, right logical.Node) (logical.JoinKey, bool) {
+	c, ok := e.(*expr.Call)
+	if !ok || c.Fn != "=" && c.Fn != "is_not_distinct" || expr.Volatile(e) {
+		return logical.JoinKey{}, false
+	}
+	l, r := c.Args[0], c.Args[1]
+	if readsOnly(l, right) {
+		l, r = r, l
+	}
+	if !readsOnly(l, left) || !readsOnly(r, right) {
+		return logical.JoinKey{}, false
+	}
+	return logical.NewKey(l, r, c.Fn == "is_not_distinct")
+}
+
+// readsOnly reports that e reads columns of n, and no others.
+func readsOnly(e expr.Expr, n logical.Node) bool {
+	ids := expr.Columns(e)
+	have := n.Columns()
+	for _, id := range ids {
+		if !slices.ContainsFunc(have, func(c logical.Column) bool { return c.ID == id }) {
+			return false
+		}
+	}
+	return len(ids) > 0
+}
+
+// using binds USING (k, …): each key once, first; the two it stands for can
+// still be reached through their tables. merged are keys that both sides together make.
+func (a *Analyzer) using(t, right *table, j *logical.Join, names []*ast.Name) (out *scope, merged []logical.Item) {
+	out = &scope{}
+	taken := map[int]bool{}
+	ok := true
+	for _, n := range names {
+		l, lok := a.usingKey(t.scope, n, "left")
+		r, rok := a.usingKey(right.scope, n, "right")
+		if !lok || !rok {
+			ok = false
+			continue
+		}
+		common, comparable := types.Common(l.col.Type, r.col.Type)
+		if !comparable {
+			a.errorf(n, "CAST one of them", "%q is %s on the left and %s on the right", n.Text, l.col.Type, r.col.Type)
+			ok = false
+			continue
+		}
+		_, li, _ := a.computed(l.name, castTo1(l.col.Ref(), common))
+		_, ri, _ := a.computed(l.name, castTo1(r.col.Ref(), common))
+		j.Left, j.Right = keeping(j.Left, []logical.Item{li}), keeping(j.Right, []logical.Item{ri})
+		j.Keys = append(j.Keys, logical.JoinKey{Left: li.Ref(), Right: ri.Ref()})
+		key := li.Column
+		switch j.Kind {
+		case logical.RightJoin:
+			key = ri.Column
+		case logical.FullJoin:
+			both, err := expr.NewCall("coalesce", li.Ref(), ri.Ref())
+			if err != nil {
+				a.errorf(n, "", "%s", err)
+				ok = false
+				continue
+			}
+			_, item, _ := a.computed(l.name, both)
+			merged, key = append(merged, item), item.Column
+		}
+		taken[l.col.ID], taken[r.col.ID] = true, true
+		out.entries = append(out.entries, entry{name: l.name, col: key})
+	}
+	if !ok {
+		return &scope{poison: true}, nil
+	}
+	for _, e := range append(slices.Clone(t.scope.entries), right.scope.entries...) {
+		e.hidden = e.hidden || taken[e.col.ID]
+		out.entries = append(out.entries, e)
+	}
+	return out, merged
+}
+
+func (a *Analyzer) usingKey(s *scope, n *ast.Name, side string) (entry, bool) {
+	e, msg, hint := s.find("", n.Text)
+	if msg != "" {
+		a.errorf(n, hint, "%s, the table on the %s", msg, side)
+		return entry{}, false
+	}
+	return e, !e.poison
+}
