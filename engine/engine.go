@@ -28,6 +28,7 @@ type Config struct {
 	MemoryLimit  int64            // bytes a query may hold; default: 80% of the machine's
 	SplitBytes   int64            // size of a scan's splits; default: DefaultSplitBytes
 	DisableRules map[string]bool  // optimiser rules to leave out, for tests
+	NoPrograms   bool             // refuse TRANSFORM USING EXEC, as a server does unless told otherwise
 	Store        sdfs.Config      // the file store behind bare names, opened when one is used; without Dir there is none
 }
 

@@ -24,6 +24,8 @@ type files struct {
 	opened  map[string]connect.Source // and the sources it opened for that, for the first run that reads them
 	streams map[string]*stream        // by path: what can be read once only
 	batch   batch                     // files of the store that the statement at hand writes
+
+	noPrograms bool
 }
 
 // stream is a pipe or terminal that planning has looked at. Its source is kept

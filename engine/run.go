@@ -31,6 +31,7 @@ func nearest(word string, list []string) string { return suggest.Nearest(word, l
 func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 	script, err := parser.Parse(file, src)
 	f := newFiles(s.engine.store)
+	f.noPrograms = s.engine.cfg.NoPrograms
 	defer f.close() //nolint:errcheck // read-only files: nothing is lost
 	a := analyze.New(ctx, f, &s.env, s.params, src)
 	ready := s.check(a, script)
@@ -104,7 +105,7 @@ func (s *Session) statement(ctx context.Context, f *files, meaning analyze.State
 		return s.show(m.What, h)
 	case *analyze.Setting:
 		return s.Set(m.Name, m.Value)
-	case *analyze.Let:
+	case *analyze.Let, *analyze.CreateFunction:
 		return nil
 	}
 	return fmt.Errorf("internal: no action for %T", meaning)

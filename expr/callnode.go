@@ -31,6 +31,7 @@ type memo struct {
 	like    *likeMatcher
 	format  []formatPart // of strptime and strftime, and an empty part after it
 	zone    zoneSpan     // of the last row's time zone
+	path    *jsonPath    // of the JSON functions, read from pattern
 }
 
 // callNode applies a function.

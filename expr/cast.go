@@ -159,7 +159,7 @@ func castStruct(mem memory.Allocator, a arrow.Array, from, to types.Type, try bo
 	defer func() { vec.ReleaseAll(fields) }()
 	shape := make([]arrow.Field, 0, len(to.Fields))
 	for i, f := range to.Fields {
-		x, err := castArray(mem, s.Field(i), from.Fields[i].Type, f.Type, try)
+		x, err := castField(mem, s, i, from.Fields[i].Type, f.Type, try)
 		if err != nil {
 			return nil, err
 		}
@@ -169,6 +169,26 @@ func castStruct(mem memory.Allocator, a arrow.Array, from, to types.Type, try bo
 	nulls := vec.NewNulls(mem, s.Len())
 	nulls.Merge(vec.ValidityOf(s))
 	return vec.NewStruct(arrow.StructOf(shape...), s.Len(), fields, &nulls), nil
+}
+
+// castField converts a field; what stands under a struct that is NULL does not count.
+func castField(mem memory.Allocator, s *array.Struct, k int, from, to types.Type, try bool) (arrow.Array, error) {
+	valid := vec.ValidityOf(s)
+	if valid.None() || from.Equal(to) {
+		return castArray(mem, s.Field(k), from, to, try)
+	}
+	idx := positions(s.Len())
+	for i := range idx {
+		if valid.Null(i) {
+			idx[i] = -1
+		}
+	}
+	f, err := vec.Take(mem, s.Field(k), idx)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Release()
+	return castArray(mem, f, from, to, try)
 }
 
 // convert makes the kernel of a conversion; with try what fails is NULL.

@@ -11,9 +11,9 @@ import (
 )
 
 func dateFunctions() []*entry {
-	parts := fn("date_part", "a part of a date or interval as a number: extract(year FROM d)", "date_part('year', DATE '2026-01-31')", "2026").alias("extract", "datepart").
-		onFail("STRING, TIMESTAMP -> INT", try2(textIn, stampIn, intOut, partOf)).checking(checkPart).
-		onFail("STRING, INTERVAL -> INT", try2(textIn, intervalIn, intOut, partOfInterval)).checking(checkPart)
+	parts := fn("date_part", "a part of a date or interval as a number: extract(year FROM d); the epoch as FLOAT", "date_part('year', DATE '2026-01-31')", "2026").alias("extract", "datepart").
+		onFail("STRING, TIMESTAMP -> INT", partKernel(stampIn, partOf, epochOf)).typing(partType).checking(checkPart).
+		onFail("STRING, INTERVAL -> INT", partKernel(intervalIn, partOfInterval, intervalSeconds)).typing(partType).checking(checkPart)
 	trunc := fn("date_trunc", "the beginning of the year, month, week, day, hour … of a moment", "date_trunc('month', DATE '2026-01-31')", "2026-01-01").alias("datetrunc").
 		onFail("STRING, DATE -> DATE", try2(textIn, dateIn, dateOut, func(name string, d arrow.Date32) (arrow.Date32, error) {
 			p, err := parsePart(name)
@@ -22,7 +22,8 @@ func dateFunctions() []*entry {
 		onFail("STRING, TIMESTAMP -> TIMESTAMP", try2(textIn, stampIn, stampOut, func(name string, t arrow.Timestamp) (arrow.Timestamp, error) {
 			p, err := parsePart(name)
 			return p.truncate(t), err
-		})).checking(checkPart)
+		})).checking(checkPart).
+		onFail("STRING, INTERVAL -> INTERVAL", try2(textIn, intervalIn, intervalOut, truncateInterval)).checking(checkPart)
 	out := []*entry{
 		parts, trunc,
 		fn("date_diff", "boundaries of the unit between two moments", "date_diff('month', DATE '2026-01-31', DATE '2026-03-01')", "2").alias("datediff").
@@ -55,10 +56,8 @@ func dateFunctions() []*entry {
 			on("TIMESTAMP -> INT", map1(stampIn, intOut, func(t arrow.Timestamp) int64 { return int64(t) })).
 			on("INTERVAL -> INT", map1(intervalIn, intOut, intervalMicros)),
 		fn("epoch", "seconds since 1970, with their fraction", "epoch(TIMESTAMP '1970-01-01 00:00:01.5')", "1.5").
-			on("TIMESTAMP -> FLOAT", map1(stampIn, floatOut, func(t arrow.Timestamp) float64 { return float64(t) / usSecond })).
-			on("INTERVAL -> FLOAT", map1(intervalIn, floatOut, func(v arrow.MonthDayNanoInterval) float64 {
-				return (float64(v.Months)*30+float64(v.Days))*86400 + float64(v.Nanoseconds)/1e9
-			})),
+			on("TIMESTAMP -> FLOAT", map1(stampIn, floatOut, epochOf)).
+			on("INTERVAL -> FLOAT", map1(intervalIn, floatOut, intervalSeconds)),
 		fn("last_day", "the last day of the month", "last_day(DATE '2024-02-10')", "2024-02-29").
 			on("TIMESTAMP -> DATE", map1(stampIn, dateOut, func(t arrow.Timestamp) arrow.Date32 {
 				y, m, _ := timeOf(t).Date()
@@ -68,8 +67,14 @@ func dateFunctions() []*entry {
 			on("TIMESTAMP -> STRING", map1(stampIn, textOut, func(t arrow.Timestamp) string { return timeOf(t).Weekday().String() })),
 		fn("monthname", "the name of the month", "monthname(DATE '2026-01-31')", "January").
 			on("TIMESTAMP -> STRING", map1(stampIn, textOut, func(t arrow.Timestamp) string { return timeOf(t).Month().String() })),
-		fn("time_bucket", "the start of the span of that width that the moment lies in; spans are aligned to 2000-01-03, of months to 2000-01-01", "time_bucket(INTERVAL '15 minutes', TIMESTAMP '2026-01-31 10:20:00')", "2026-01-31 10:15:00").
-			onFail("INTERVAL, TIMESTAMP -> TIMESTAMP", try2(intervalIn, stampIn, stampOut, timeBucket)),
+		fn("time_bucket", "the start of the span of that width that the moment lies in; spans are aligned to 2000-01-03, of months to 2000-01-01, moved by an interval, or aligned to another moment", "time_bucket(INTERVAL '15 minutes', TIMESTAMP '2026-01-31 10:20:00')", "2026-01-31 10:15:00").
+			onFail("INTERVAL, TIMESTAMP -> TIMESTAMP", try2(intervalIn, stampIn, stampOut, timeBucket)).
+			onFail("INTERVAL, DATE -> DATE", try2(intervalIn, dateIn, dateOut, func(w arrow.MonthDayNanoInterval, d arrow.Date32) (arrow.Date32, error) {
+				t, err := timeBucket(w, dateToTimestamp(d))
+				return timestampToDate(t), err
+			})).
+			onFail("INTERVAL, TIMESTAMP, INTERVAL -> TIMESTAMP", try3(intervalIn, stampIn, intervalIn, stampOut, bucketMoved)).
+			onFail("INTERVAL, TIMESTAMP, TIMESTAMP -> TIMESTAMP", try3(intervalIn, stampIn, stampIn, stampOut, bucketFrom)),
 		now("now", "when the query began", "now() = now()", "TIMESTAMP", nowStamp).alias("current_timestamp", "get_current_timestamp"),
 		now("current_date", "the day on which the query began, in UTC", "current_date() = current_date()", "DATE", nowDate).alias("today"),
 	}
@@ -232,23 +237,47 @@ func fromSeconds(s float64) (arrow.Timestamp, error) {
 }
 
 func timeBucket(w arrow.MonthDayNanoInterval, t arrow.Timestamp) (arrow.Timestamp, error) {
+	const monday, newYear = 10959 * usDay, 10957 * usDay // 2000-01-03 and 2000-01-01
+	if w.Months != 0 {
+		return bucketFrom(w, t, newYear)
+	}
+	return bucketFrom(w, t, monday)
+}
+
+// bucketMoved has all spans begin so much later.
+func bucketMoved(w arrow.MonthDayNanoInterval, t arrow.Timestamp, by arrow.MonthDayNanoInterval) (arrow.Timestamp, error) {
+	back, err := subInterval(t, by)
+	if err != nil {
+		return 0, err
+	}
+	start, err := timeBucket(w, back)
+	if err != nil {
+		return 0, err
+	}
+	return addInterval(start, by)
+}
+
+// bucketFrom has a span begin at origin, or with its month.
+func bucketFrom(w arrow.MonthDayNanoInterval, t, origin arrow.Timestamp) (arrow.Timestamp, error) {
 	if w.Months != 0 {
 		if w.Days != 0 || w.Nanoseconds != 0 || w.Months < 0 {
 			return 0, fmt.Errorf("the width of a bucket is in months, or in days and less, and above zero")
 		}
-		y, m, _ := timeOf(t).Date()
-		const origin = 2000 * 12
-		months := int64(y)*12 + int64(m) - 1 - origin
-		start := origin + floorDiv(months, int64(w.Months))*int64(w.Months)
-		first := time.Date(int(floorDiv(start, 12)), time.Month(start-floorDiv(start, 12)*12+1), 1, 0, 0, 0, 0, time.UTC)
-		return arrow.Timestamp(first.UnixMicro()), nil
+		month := func(t arrow.Timestamp) int64 {
+			y, m, _ := timeOf(t).Date()
+			return int64(y)*12 + int64(m) - 1
+		}
+		first := month(origin)
+		start := first + floorDiv(month(t)-first, int64(w.Months))*int64(w.Months)
+		day := time.Date(int(floorDiv(start, 12)), time.Month(start-floorDiv(start, 12)*12+1), 1, 0, 0, 0, 0, time.UTC)
+		return dateToTimestamp(arrow.Date32(floorDiv(day.Unix(), 86400))), nil
 	}
-	width := int64(w.Days)*usDay + w.Nanoseconds/1000
-	if width <= 0 {
+	days, ok := mulInts(int64(w.Days), usDay)
+	width, fits := addInts(days, w.Nanoseconds/1000)
+	if !ok || !fits || width <= 0 {
 		return 0, fmt.Errorf("the width of a bucket is above zero")
 	}
-	const origin = 10959 * usDay // Monday, 2000-01-03
-	us, ok := bucket(width, int64(t), origin)
+	us, ok := bucket(width, int64(t), int64(origin))
 	if !ok {
 		return 0, errDateRange
 	}

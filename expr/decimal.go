@@ -81,7 +81,7 @@ func rescale(x decimal128.Num, from, to, precision int) (decimal128.Num, bool) {
 // decimalKernel makes a kernel of an exact operation. f sees both operands as
 // they are, or with wide at the scale of the result; wide takes over where an
 // operand does not fit 38 digits at that scale, though the result may.
-func decimalKernel(sign string, f func(x, y decimal128.Num) (decimal128.Num, error), wide func(x, y *big.Int) *big.Int) kernel {
+func decimalKernel(sign string, f func(x, y decimal128.Num) (decimal128.Num, error), wide func(x, y *big.Int) (*big.Int, error)) kernel {
 	return func(c *call) (arrow.Array, error) {
 		x, y := fixedIn[decimal128.Num](c.args[0]), fixedIn[decimal128.Num](c.args[1])
 		sx, sy := scaleOf(c.args[0].arr), scaleOf(c.args[1].arr)
@@ -94,10 +94,13 @@ func decimalKernel(sign string, f func(x, y decimal128.Num) (decimal128.Num, err
 			}
 			var z decimal128.Num
 			var err error
-			fits := true
 			if okx && oky {
 				z, err = f(p, q)
-			} else if z, fits = fromBig(wide(scaledUp(x(i), c.t.Scale-sx), scaledUp(y(i), c.t.Scale-sy))); !fits {
+			} else if exact, wideErr := wide(scaledUp(x(i), c.t.Scale-sx), scaledUp(y(i), c.t.Scale-sy)); wideErr != nil {
+				err = wideErr
+			} else if small, ok := fromBig(exact); ok {
+				z = small
+			} else {
 				z = noDecimal
 			}
 			if err != nil || z.FitsInPrecision(int32(c.t.Precision)) {
@@ -115,15 +118,13 @@ func scaledUp(x decimal128.Num, digits int) *big.Int {
 	return v.Mul(v, decimal128.GetScaleMultiplier(digits).BigInt())
 }
 
-func addBig(x, y *big.Int) *big.Int { return x.Add(x, y) }
-func subBig(x, y *big.Int) *big.Int { return x.Sub(x, y) }
-
-// modBig never sees a zero: that fits at every scale, beside what does not.
-func modBig(x, y *big.Int) *big.Int {
+func addBig(x, y *big.Int) (*big.Int, error) { return x.Add(x, y), nil }
+func subBig(x, y *big.Int) (*big.Int, error) { return x.Sub(x, y), nil }
+func modBig(x, y *big.Int) (*big.Int, error) {
 	if y.Sign() == 0 {
-		return y
+		return nil, errZeroDivision
 	}
-	return x.Rem(x, y)
+	return x.Rem(x, y), nil
 }
 
 func scaleOf(a arrow.Array) int { return int(a.DataType().(*arrow.Decimal128Type).Scale) }

@@ -149,7 +149,7 @@ func TestConstants(t *testing.T) {
 		{"date_trunc('week', DATE '2026-01-01')", "2025-12-29"},
 		{"date_trunc('hour', TIMESTAMP '1969-12-31 23:59:59.5')", "1969-12-31 23:00:00"},
 		{"week(DATE '2026-12-31')", "53"},
-		{"extract('epoch', TIMESTAMP '1969-12-31 23:59:59')", "-1"},
+		{"extract('epoch', TIMESTAMP '1969-12-31 23:59:59.5')", "-0.5"},
 		{"date_diff('year', DATE '2025-12-31', DATE '2026-01-01')", "1"},
 		{"date_sub('year', DATE '2025-12-31', DATE '2026-01-01')", "0"},
 		{"date_part('fortnight', DATE '2026-01-01')", "ERROR: no part of a date is called 'fortnight'"},

@@ -15,7 +15,7 @@ import (
 type Function struct {
 	Name        string   // canonical; operators are named by their sign
 	Aliases     []string // other names that mean the same
-	Category    string   // operator, text, number, date, conditional, list, other, aggregate
+	Category    string   // operator, text, number, date, conditional, list, json, other, aggregate
 	Signatures  []string // "STRING, INT -> STRING"; T is any one type, … repeats the last
 	Description string   // one line, without a full stop
 	Example     string   // an expression without columns
@@ -185,6 +185,7 @@ func makeTable() map[string]*entry {
 		{"date", dateFunctions()},
 		{"date", dateFormatFunctions()},
 		{"date", zoneFunctions()},
+		{"date", intervalFunctions()},
 		{"conditional", conditionalFunctions()},
 		{"list", listFunctions()},
 		{"list", listOrderFunctions()},
@@ -192,6 +193,7 @@ func makeTable() map[string]*entry {
 		{"list", listAggregateFunctions()},
 		{"list", seriesFunctions()},
 		{"list", structFunctions()},
+		{"json", jsonFunctions()},
 		{"other", otherFunctions()},
 	} {
 		for _, e := range group.entries {

@@ -240,10 +240,13 @@ func likeKernel(fold bool) kernel {
 	}
 }
 
-// likeConstant is the usual case: a column and one pattern.
+// likeConstant is the usual case: a column and one pattern. That of the batch
+// before may have been another: a CASE gives a constant where all rows take one
+// branch.
 func likeConstant(c *call, fold bool) (arrow.Array, error) {
-	if c.memo.like == nil {
-		c.memo.like = compileLike(string(bytesIn(c.args[1])(0)), -1, fold)
+	if p, m := textIn(c.args[1])(0), c.memo; m.like == nil || m.pattern != p || m.options != "" {
+		m.pattern, m.options = strings.Clone(p), ""
+		m.like = compileLike(m.pattern, -1, fold)
 	}
 	m, r := c.memo.like, vec.Strings(c.args[0].arr)
 	b := vec.NewBools(c.mem, c.n)

@@ -80,7 +80,8 @@ func stampSeries(last bool) kernel {
 			case !up && !down:
 				return errors.New("the interval of a series goes forward in one part and backward in another")
 			}
-			for n := int64(0); up && t <= end || down && t >= end; n++ {
+			ok := true
+			for n := int64(0); ok && (up && t <= end || down && t >= end); n++ {
 				if t == end && !last {
 					break
 				}
@@ -88,15 +89,18 @@ func stampSeries(last bool) kernel {
 					return err
 				}
 				values = append(values, int64(t))
-				next, err := addInterval(t, by)
-				if err != nil || next == t { // beyond all time, or less than a microsecond
-					break
-				}
-				t = next
+				t, ok = stepOn(t, by)
 			}
 			return nil
 		})
 	}
+}
+
+// stepOn adds by to t. There is no next moment beyond all time, nor where by is
+// less than a microsecond.
+func stepOn(t arrow.Timestamp, by arrow.MonthDayNanoInterval) (arrow.Timestamp, bool) {
+	next, err := addInterval(t, by)
+	return next, err == nil && next != t
 }
 
 // seriesLists makes the lists of the values that f appends for each row.

@@ -58,9 +58,12 @@ func arithmetic() []*entry {
 			onType("DECIMAL, DECIMAL -> DECIMAL", decimalProduct, true, decimalKernel("*", mulDecimal, nil)).
 			on("FLOAT, FLOAT -> FLOAT", floatKernel(mulFloats)).
 			onFail("INTERVAL, INT -> INTERVAL", try2(intervalIn, intIn, intervalOut, mulInterval)).
-			onFail("INT, INTERVAL -> INTERVAL", try2(intIn, intervalIn, intervalOut, swap(mulInterval))),
-		fn("/", "quotient as FLOAT; by zero inf, -inf or nan", "7 / 2", "3.5").
-			on("FLOAT, FLOAT -> FLOAT", floatKernel(quoFloats)),
+			onFail("INT, INTERVAL -> INTERVAL", try2(intIn, intervalIn, intervalOut, swap(mulInterval))).
+			onFail("INTERVAL, FLOAT -> INTERVAL", try2(intervalIn, floatIn, intervalOut, scaleInterval)).
+			onFail("FLOAT, INTERVAL -> INTERVAL", try2(floatIn, intervalIn, intervalOut, swap(scaleInterval))),
+		fn("/", "quotient as FLOAT; by zero inf, -inf or nan; of an interval, which fails by zero", "7 / 2", "3.5").
+			on("FLOAT, FLOAT -> FLOAT", floatKernel(quoFloats)).
+			onFail("INTERVAL, FLOAT -> INTERVAL", try2(intervalIn, floatIn, intervalOut, divideInterval)),
 		fn("//", "quotient without its fraction; fails by zero", "7 // 2", "3").
 			onFail("INT, INT -> INT", try2(intIn, intIn, intOut, divInts)).
 			onFail("FLOAT, FLOAT -> FLOAT", try2(floatIn, floatIn, floatOut, divFloats)),

@@ -16,12 +16,6 @@ import (
 	"github.com/rainsql/rainsql/engine"
 )
 
-// later are the cases that need what is not built yet: OVER, windows of
-// event time.
-var later = []string{
-	"flights_hours_hop", "flights_per_day", "weather_streaks",
-}
-
 // TestConformance runs queries over real data, whose answers another engine gave.
 func TestConformance(t *testing.T) {
 	shared, err := filepath.Abs("../../shared")
@@ -36,9 +30,6 @@ func TestConformance(t *testing.T) {
 	for _, p := range paths {
 		name := strings.TrimSuffix(filepath.Base(p), ".rql")
 		t.Run(name, func(t *testing.T) {
-			if slices.Contains(later, name) {
-				t.Skip("needs what is not built yet")
-			}
 			src, err := os.ReadFile(p)
 			if err != nil {
 				t.Fatal(err)
@@ -88,8 +79,8 @@ func TestConformanceInOtherFormats(t *testing.T) {
 		}
 		src := string(b)
 		found := local.FindStringSubmatch(src)
-		if slices.Contains(later, name) || found[3] != "" || found[1] == "flights-3m" {
-			continue // not yet, or about its format, or large
+		if found[3] != "" || found[1] == "flights-3m" {
+			continue // about its format, or large
 		}
 		for _, place := range places {
 			t.Run(name+" "+place, func(t *testing.T) {

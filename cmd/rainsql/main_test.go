@@ -211,7 +211,13 @@ func TestPipeIsReadOnce(t *testing.T) {
 	}
 	path, done = pipe()
 	defer done()
-	code, _, errs = invoke(t, "", "-c", fmt.Sprintf("LET x = (FROM '%s' (format = 'csv')); FROM x UNION ALL (FROM x)", path))
+	code, out, errs = invoke(t, "", "-c", fmt.Sprintf("LET x = (FROM '%s' (format = 'csv')); FROM x UNION ALL (FROM x) AGGREGATE sum(a) AS s", path))
+	if code != 0 || out != "s\n6\n" {
+		t.Errorf("status %d, %q, %s", code, out, errs)
+	}
+	path, done = pipe()
+	defer done()
+	code, _, errs = invoke(t, "", "-c", fmt.Sprintf("LET x = (FROM '%s' (format = 'csv')); FROM x; FROM x", path))
 	if code != exitFailed || !strings.Contains(errs, "can be read only once") {
 		t.Errorf("status %d, %s", code, errs)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/planner/dag"
 )
@@ -26,8 +27,8 @@ func (e *faultError) Unwrap() error { return e.err }
 func (t *task) faulty(ctx context.Context, n *node, split int, err error) error {
 	var fault *faultError
 	switch {
-	case err == nil, n.queue == nil, ctx.Err() != nil:
-		return err
+	case err == nil, n.queue == nil, ctx.Err() != nil, errors.As(err, new(*connect.ProgramError)):
+		return err // what an external program does is not done again
 	case !errors.As(err, &fault):
 		fault = &faultError{split: split, err: err}
 	}

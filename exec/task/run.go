@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/exec/op"
@@ -21,6 +23,8 @@ import (
 type Opener interface {
 	OpenSource(ctx context.Context, path string, o connect.Options) (connect.Source, error)
 	NewSink(path string, schema types.Schema, o connect.Options) (connect.Sink, error)
+	// StartProgram runs an external program, if that is allowed here.
+	StartProgram(ctx context.Context, p *connect.Program, mem memory.Allocator) (connect.Process, error)
 	// Commit comes once, after every sink's: a place whose files can appear
 	// together, in one step, may have waited for it. If it fails none has.
 	Commit(ctx context.Context) error

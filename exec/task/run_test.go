@@ -111,6 +111,10 @@ func (o opener) OpenSource(context.Context, string, connect.Options) (connect.So
 	return o.source, nil
 }
 
+func (opener) StartProgram(context.Context, *connect.Program, memory.Allocator) (connect.Process, error) {
+	return nil, errors.ErrUnsupported
+}
+
 func (opener) Commit(context.Context) error { return nil }
 
 func (o opener) NewSink(string, types.Schema, connect.Options) (connect.Sink, error) {

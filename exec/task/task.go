@@ -163,6 +163,8 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 		n.op = operators.NewSort(s.Keys)
 	case *dag.TopK:
 		n.op = operators.NewTopK(s.Keys, s.Count)
+	case *dag.Window:
+		n.op = operators.NewWindow(s)
 	case *dag.Limit:
 		n.op = operators.NewLimit(s.Count, s.Offset)
 	case *dag.Union:
@@ -171,6 +173,8 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 		n.op = operators.NewSetOp(s.Except, s.All)
 	case *dag.Join:
 		n.op = operators.NewJoin(s)
+	case *dag.Exec:
+		n.op = operators.NewExec(s, r.rt.Opener.StartProgram)
 	case *dag.Unnest:
 		n.op = operators.NewUnnest(s.List.Expr)
 	case *dag.Sink:

@@ -19,6 +19,7 @@ var titles = []struct{ category, title string }{
 	{"date", "Dates and times"},
 	{"conditional", "Conditions"},
 	{"list", "Lists and structs"},
+	{"json", "JSON"},
 	{"aggregate", "Aggregates"},
 	{"other", "Others"},
 }

@@ -15,6 +15,10 @@ type grouping struct {
 	keys  []groupKey
 	aggs  []logical.AggItem
 	after []func(*table) bool // subqueries beside the aggregates, to be joined to the groups
+	// windowed says that there is a window of event time; session is set where
+	// that is one whose extent depends on the other keys.
+	windowed bool
+	session  *sessionKey
 }
 
 type groupKey struct {
@@ -22,9 +26,6 @@ type groupKey struct {
 	name string
 	text string // as written, to recognise the same expression in an item
 }
-
-// eventWindows are the window functions of BY.
-var eventWindows = map[string]bool{"tumble": true, "hop": true, "session": true, "cumulate": true}
 
 func (a *Analyzer) aggregate(t *table, v *ast.Aggregate) {
 	keys := v.Keys
@@ -42,6 +43,9 @@ func (a *Analyzer) aggregate(t *table, v *ast.Aggregate) {
 	out := &scope{}
 	for _, k := range keys {
 		a.key(t, k, g, out)
+	}
+	if g.session != nil && !a.sessions(t, g) {
+		out.poison = true
 	}
 	var items []logical.Item
 	for _, k := range g.keys {
@@ -106,14 +110,8 @@ func (a *Analyzer) key(t *table, k *ast.Item, g *grouping, out *scope) {
 		a.errorf(k, "name the columns, or use DISTINCT", "BY takes no *")
 		return
 	}
-	if c, ok := k.Expr.(*ast.Call); ok && eventWindows[strings.ToLower(c.Name.Text)] {
-		for _, arg := range c.Args {
-			if _, isUnit := arg.(*ast.UnitLit); !isUnit {
-				a.bind(t, arg, "BY")
-			}
-		}
-		a.later(c, strings.ToLower(c.Name.Text)+"() in BY")
-		out.entries = append(out.entries, entry{name: "window_start", poison: true}, entry{name: "window_end", poison: true})
+	if c, ok := k.Expr.(*ast.Call); ok && eventWindows[strings.ToLower(c.Name.Text)] != "" {
+		a.eventKey(t, k, c, g, out)
 		return
 	}
 	name := a.itemName(k)

@@ -25,6 +25,8 @@ type Catalog interface {
 	// Target checks that path can be written as asked, and completes the
 	// options. columns is nil where they are not known.
 	Target(path string, o connect.Options, columns types.Schema) (connect.Options, error)
+	// Program checks that an external program may be run here, and that it is there.
+	Program(path string) error
 }
 
 // Table is what a Catalog knows of a source.
@@ -57,13 +59,15 @@ type Setting struct{ Name, Value string }
 type Let struct{ Name string }
 
 // Statement is what a statement means: *Query, *Explain, *Describe, *Summarize,
-// *Show, *Setting or *Let.
+// *Show, *Setting, *Let or *CreateFunction.
 type Statement any
 
-// Env is what lasts for a session: the names that LET defines. Its zero value
+// Env is what lasts for a session: the names that LET and CREATE FUNCTION define. Its zero value
 // is ready. It is not safe for concurrent use.
 type Env struct {
-	lets map[string]let
+	lets     map[string]let
+	macros   map[string]*macro
+	paramIDs int // the last given to a parameter of a macro
 }
 
 type let struct {
@@ -71,6 +75,7 @@ type let struct {
 	pipe   *ast.Pipeline
 	src    string
 	env    map[string]let // the names it can see: those defined before it
+	macros map[string]*macro
 	broken bool
 }
 

@@ -78,8 +78,10 @@ func (d *dependent) push(n logical.Node) (logical.Node, map[int]logical.Column, 
 		return d.setOp(n)
 	case *logical.Join:
 		return d.join(n)
-	case *logical.Limit, *logical.Tee:
-		return nil, nil, map[bool]string{true: "TEE", false: "LIMIT"}[isTee(n)]
+	case *logical.Limit:
+		return d.limit(n)
+	case *logical.Tee:
+		return nil, nil, "TEE"
 	}
 	in := n.Inputs()
 	if len(in) != 1 {
@@ -98,6 +100,10 @@ func (d *dependent) push(n logical.Node) (logical.Node, map[int]logical.Column, 
 			p.Items = append(p.Items, logical.Item{Column: by[c.ID], Expr: by[c.ID].Ref()})
 		}
 		return &p, by, ""
+	case *logical.Window:
+		q := *out
+		q.Partition = append(append([]logical.Column(nil), out.Partition...), d.columns(by)...)
+		return &q, by, ""
 	case *logical.Distinct:
 		q := *out
 		q.On = append([]logical.Column(nil), out.On...)
@@ -108,8 +114,6 @@ func (d *dependent) push(n logical.Node) (logical.Node, map[int]logical.Column, 
 	}
 	return out, by, ""
 }
-
-func isTee(n logical.Node) bool { _, ok := n.(*logical.Tee); return ok }
 
 // correlated reports whether n or what is below uses a column of the outer table.
 func (d *dependent) correlated(n logical.Node) bool {

@@ -15,8 +15,8 @@ import (
 // an error was reported.
 type binder struct {
 	a           *Analyzer
-	table       *table // what subqueries are joined to
-	scope       *scope // the names that can be used
+	table       *table    // what subqueries are joined to
+	scope       *scope    // the names that can be used
 	where       string    // the verb, for messages
 	group       *grouping // set for the items of AGGREGATE
 	inAggregate bool
@@ -327,10 +327,13 @@ func (b *binder) funcError(n ast.Expr, args []ast.Expr, err error) {
 
 func (b *binder) function(c *ast.Call) expr.Expr {
 	name := strings.ToLower(c.Name.Text)
+	if m := b.a.env.macros[name]; m != nil {
+		return b.macro(c, m)
+	}
 	switch {
 	case c.Over != nil:
 		return b.over(c)
-	case eventWindows[name]:
+	case eventWindows[name] != "":
 		b.a.errorf(c, "", "%s() stands only in BY", name)
 		return nil
 	case windowOnly[name].usage != "":

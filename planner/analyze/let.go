@@ -39,12 +39,12 @@ func (a *Analyzer) letTable(l let) *table {
 
 // bindLet binds a LET among the names that it could see where it stands.
 func (a *Analyzer) bindLet(l let) *used {
-	src, lets, outer := a.src, a.env.lets, a.outer
-	a.src, a.env.lets, a.outer = l.src, l.env, nil
+	src, env, outer := a.src, *a.env, a.outer
+	a.src, a.env.lets, a.env.macros, a.outer = l.src, l.env, l.macros, nil
 	a.inLet++
 	t := a.pipeline(l.pipe)
 	a.inLet--
-	a.src, a.env.lets, a.outer = src, lets, outer
+	a.src, a.env.lets, a.env.macros, a.outer = src, env.lets, env.macros, outer
 	u := &used{table: t}
 	if !t.scope.poison {
 		u.shared = a.share(l.name, t.node)

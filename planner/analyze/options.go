@@ -15,11 +15,14 @@ type optionUse int
 const (
 	forSource optionUse = iota
 	forSink
+	forProgram
 )
 
 var optionNames = map[optionUse][]string{
 	forSource: {"format", "header", "delimiter", "quote", "null", "columns", "on_error"},
 	forSink:   {"format", "header", "delimiter", "quote", "null", "mode"},
+
+	forProgram: {"columns", "format", "header", "delimiter", "quote", "null", "on_error", "timeout"},
 }
 
 // options reads the options of a source or a sink.

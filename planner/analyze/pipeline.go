@@ -67,8 +67,7 @@ func (a *Analyzer) verb(t *table, v ast.Verb) {
 	case *ast.Unnest:
 		a.unnest(t, v)
 	case *ast.Exec:
-		a.later(v, "TRANSFORM USING EXEC")
-		t.scope = &scope{poison: true}
+		a.exec(t, v)
 	default:
 		a.errorf(v, "", "unknown verb %T", v)
 	}

@@ -36,12 +36,15 @@ func (a *Analyzer) statement(body ast.Body) Statement {
 			return m
 		}
 	case *ast.CreateFunction:
-		a.later(b, "CREATE FUNCTION")
+		return a.createFunction(b)
 	case *ast.CreateSource:
 		a.later(b, "CREATE SOURCE")
 	case *ast.CreateJob:
 		a.errorf(b, "", "CREATE JOB needs a server, which is not supported yet")
 	case *ast.Control:
+		if strings.EqualFold(b.Action, "DROP") && strings.EqualFold(b.Object, "FUNCTION") {
+			return a.dropFunction(b.Name)
+		}
 		a.later(b, strings.ToUpper(b.Action+" "+b.Object))
 	}
 	return nil
@@ -60,7 +63,7 @@ func (a *Analyzer) define(body ast.Body, broken bool) Statement {
 		}
 	}
 	a.env.lets[strings.ToLower(b.Name.Text)] = let{
-		name: b.Name.Text, pipe: b.Value, src: a.src, env: maps.Clone(a.env.lets),
+		name: b.Name.Text, pipe: b.Value, src: a.src, env: maps.Clone(a.env.lets), macros: a.env.macros,
 		broken: broken || len(a.diags.List) > before,
 	}
 	return &Let{Name: b.Name.Text}

@@ -47,6 +47,9 @@ type window struct {
 func (b *binder) over(c *ast.Call) expr.Expr {
 	name := strings.ToLower(c.Name.Text)
 	switch {
+	case eventWindows[name] != "":
+		b.a.errorf(c, "", "%s() stands only in BY", name)
+		return nil
 	case b.inOver:
 		b.a.errorf(c, "compute the inner one with EXTEND before", "OVER cannot stand inside OVER")
 		return nil
@@ -81,7 +84,7 @@ func (b *binder) over(c *ast.Call) expr.Expr {
 	if item.Agg == nil && !shape.framed {
 		w.frame, w.limits = logical.Frame{}, [2]expr.Expr{}
 	}
-	return b.addWindow(b.a.text(c), w, item)
+	return b.addWindow(w, item)
 }
 
 func (b *binder) unknownWindow(c *ast.Call) {
@@ -193,7 +196,7 @@ func (b *binder) windowAggregate(c *ast.Call) *expr.AggCall {
 
 // addWindow puts a function into the plan, in the window on top if that has the
 // same partitions and order, and returns its column.
-func (b *binder) addWindow(name string, w *window, item logical.WindowItem) expr.Expr {
+func (b *binder) addWindow(w *window, item logical.WindowItem) expr.Expr {
 	t := b.table
 	top, _ := t.node.(*logical.Window)
 	if top != nil && w.reads(item, top.Items) {
@@ -217,7 +220,7 @@ func (b *binder) addWindow(name string, w *window, item logical.WindowItem) expr
 		}
 	}
 	last := &next.Items[len(next.Items)-1]
-	last.Column = b.a.newColumn(name, item.Type)
+	last.Column = b.a.newColumn(last.Text(), item.Type)
 	next.Input = node
 	t.node = next
 	return last.Ref()

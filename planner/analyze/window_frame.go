@@ -175,6 +175,15 @@ func (b *binder) limit(at *ast.Bound, o *ast.Over, key expr.SortKey, kind logica
 	if !ok {
 		return nil
 	}
+	switch ot := lit.T; {
+	case ot.Kind == types.String: // a parameter: it takes the type that it needs
+	case t.IsNumeric() && !ot.IsNumeric():
+		b.a.errorf(at.Offset, "", "a RANGE over %s reaches a number far, and this is %s", t, ot)
+		return nil
+	case t.IsTemporal() && ot.Kind != types.Interval && !(t.Kind == types.Date && ot.IsInt()):
+		b.a.errorf(at.Offset, "write it like 10s, 1h or 7d", "a RANGE over %s reaches a duration far, and this is %s", t, ot)
+		return nil
+	}
 	fn := "-"
 	if (kind == logical.Following) != key.Desc {
 		fn = "+"
@@ -189,10 +198,6 @@ func (b *binder) limit(at *ast.Bound, o *ast.Over, key expr.SortKey, kind logica
 			b.a.errorf(at.Offset, "", "a frame's offset cannot be negative or NULL")
 			return nil
 		}
-	}
-	if _, ok := types.Common(t, x.Type()); !ok || x.Type().Kind == types.Interval {
-		b.a.errorf(at.Offset, "", "a RANGE over %s cannot reach %s far", t, b.a.text(at.Offset))
-		return nil
 	}
 	return x
 }

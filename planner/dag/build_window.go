@@ -15,6 +15,10 @@ func (b *builder) ordered(n logical.Node) *stream {
 	switch n := n.(type) {
 	case *logical.Window:
 		return b.window(n)
+	case *logical.SharedScan:
+		return b.sharedScan(n)
+	case *logical.Join:
+		return b.join(n)
 	case *logical.Filter:
 		s := b.ordered(n.Input)
 		return s.add(&Filter{Cond: b.bind(s, n.Cond)})
@@ -80,9 +84,9 @@ func (b *builder) window(n *logical.Window) *stream {
 	for _, it := range n.Items {
 		s.cols = append(slices.Clone(s.cols), it.Column)
 	}
-	if s.placed {
-		cols := slices.Delete(slices.Clone(s.cols), width-1, width)
-		b.choose(s, append(cols, positionColumn))
+	if s.placed { // the position comes last again
+		at := upTo(len(s.cols))
+		s.choose(append(slices.Delete(at, width-1, width), width-1))
 	}
 	return s
 }
@@ -105,7 +109,7 @@ func (b *builder) windowItem(s *stream, it logical.WindowItem) WindowItem {
 }
 
 func (b *builder) bound(s *stream, l logical.Bound) Bound {
-	out := Bound{Kind: l.Kind, Offset: l.Offset}
+	out := Bound{Kind: BoundKind(l.Kind), Offset: l.Offset}
 	if l.Limit != nil {
 		at, err := s.positions([]logical.Column{*l.Limit})
 		if err != nil {
@@ -124,11 +128,14 @@ func (s *stream) together(cols []logical.Column) bool {
 	})
 }
 
-// choose leaves exactly these columns of the stream.
-func (b *builder) choose(s *stream, cols []logical.Column) {
-	p := &Project{Exprs: []Expr{}, Names: namesOf(cols)}
-	for _, c := range cols {
-		p.Exprs = append(p.Exprs, b.bind(s, c.Ref()))
+// choose leaves exactly the columns of the stream at these positions.
+func (s *stream) choose(at []int) {
+	p := &Project{Exprs: []Expr{}, Names: []string{}}
+	cols := make([]logical.Column, len(at))
+	for i, from := range at {
+		c := s.cols[from]
+		p.Exprs, p.Names = append(p.Exprs, Expr{&expr.Column{ID: from, Name: c.Name, T: c.Type}}), append(p.Names, c.Name)
+		cols[i] = c
 	}
 	s.add(p)
 	s.cols = cols
@@ -138,12 +145,16 @@ func (b *builder) choose(s *stream, cols []logical.Column) {
 func (b *builder) merged(s *stream) *stream {
 	last := len(s.cols) - 1
 	s = b.exchange(s, 1, Edge{Kind: Merge, Sort: []SortKey{{Column: last}}})
+	s.placed = true
 	return b.unplaced(s)
 }
 
-// unplaced drops the position.
+// unplaced drops the position, if there is one.
 func (b *builder) unplaced(s *stream) *stream {
-	b.choose(s, s.cols[:len(s.cols)-1])
+	if !s.placed {
+		return s
+	}
+	s.choose(upTo(len(s.cols) - 1))
 	s.placed = false
 	return s
 }

@@ -240,6 +240,15 @@ func (c *checker) op(st *Stage, s Spec, in [][]types.Type) ([]types.Type, error)
 		return c.join(s, in[0], in[1])
 	case *Window:
 		return s.check(in[0])
+	case *Exec:
+		if s.Path == "" || len(s.Out) == 0 || s.Timeout < 0 {
+			return nil, fmt.Errorf("exec of %q for %d columns", s.Path, len(s.Out))
+		}
+		out := make([]types.Type, len(s.Out))
+		for i, f := range s.Out {
+			out[i] = f.Type
+		}
+		return out, c.final(s.Columns, s.In, in[0])
 	case *Unnest:
 		if s.List.Expr == nil || s.List.Type().Kind != types.List {
 			return nil, fmt.Errorf("unnest of no list")

@@ -32,6 +32,7 @@ var specs = map[string]func() Spec{
 	"setop":     func() Spec { return &SetOp{} },
 	"join":      func() Spec { return &Join{} },
 	"unnest":    func() Spec { return &Unnest{} },
+	"exec":      func() Spec { return &Exec{} },
 	"window":    func() Spec { return &Window{} },
 	"sink":      func() Spec { return &Sink{} },
 	"result":    func() Spec { return &Result{} },
@@ -72,6 +73,8 @@ func Name(s Spec) string {
 		return "join"
 	case *Unnest:
 		return "unnest"
+	case *Exec:
+		return "exec"
 	case *Window:
 		return "window"
 	case *Sink:

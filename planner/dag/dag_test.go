@@ -28,6 +28,8 @@ func (catalog) Table(context.Context, string, connect.Options) (*analyze.Table, 
 	}, nil
 }
 
+func (catalog) Program(string) error { return nil }
+
 func (catalog) Target(_ string, o connect.Options, _ types.Schema) (connect.Options, error) {
 	o.Format = "csv"
 	return o, nil
@@ -52,6 +54,12 @@ var scripts = []string{
 	`FROM './t' TRANSFORM CASE WHEN i IN (1, 2, NULL) THEN TRY_CAST(s AS INT) WHEN b THEN 2 ELSE length(s) END AS c, s ~ '^a' AS r`,
 	`FROM './t' FILTER false`,
 	`FROM range(10, 0, -1) SORT value`,
+	`FROM './t' EXTEND row_number() OVER (PARTITION BY s ORDER BY i DESC NULLS FIRST) AS n, lag(d, 2, d) OVER (ORDER BY i) AS l FILTER n < 3 SORT i`,
+	`FROM './t' TRANSFORM sum(DISTINCT i) FILTER (WHERE b) OVER (PARTITION BY s, d) AS a, string_agg(s, ',' ORDER BY i) OVER (PARTITION BY s ORDER BY t GROUPS BETWEEN 1 PRECEDING AND 3 FOLLOWING) AS c`,
+	`FROM './t' TRANSFORM avg(f) OVER (ORDER BY t RANGE BETWEEN 1h PRECEDING AND CURRENT ROW) AS a, nth_value(m, 2) OVER (ORDER BY m DESC RANGE 1.5 PRECEDING) AS c, quantile_cont(f, 0.5) OVER (ROWS UNBOUNDED PRECEDING) AS q`,
+	`FROM './t' AGGREGATE count(*) BY b, session(t, 10s)`,
+	`FROM './t' AGGREGATE count(*) BY hop(t, 1h, 1s)`,
+	`FROM './t' TRANSFORM i, s TRANSFORM USING EXEC './p' ARGS ('a b', 3) (columns = (x INT, y STRING), format = 'csv', header = false, timeout = 5s) FILTER x > 1`,
 	`FROM './t' JOIN './t' AS u USING (i) LEFT JOIN (FROM './t' AGGREGATE sum(f) AS f BY s) AS v ON v.s = u.s AND v.f > u.f FULL JOIN range(3) AS r ON r.value < v.f TRANSFORM i, v.f`,
 	`FROM './t' AS a SEMI JOIN './t' AS b ON a.i + 1 = b.i RIGHT JOIN './t' AS c ON a.s IS NOT DISTINCT FROM c.s UNNEST c.l AS x TRANSFORM x`,
 	`FROM './t' AS a FILTER i NOT IN (FROM './t' TRANSFORM i) EXTEND (FROM './t' AS b FILTER b.i = a.i AGGREGATE count(*)) AS n TRANSFORM n, EXISTS (FROM './t' AS c FILTER c.f < a.f) AS e`,

@@ -210,6 +210,12 @@ func (k JoinKind) KeepsProbe() bool { return k == LeftJoin || k == FullJoin || k
 // KeepsBuild reports that build rows without partner are yielded with NULLs.
 func (k JoinKind) KeepsBuild() bool { return k == RightJoin || k == FullJoin }
 
+// Exec sends the columns Columns through an external program, one process a task.
+type Exec struct {
+	connect.Program
+	Columns []int `json:"columns"`
+}
+
 // Unnest appends the elements of List, a row for each.
 type Unnest struct {
 	List Expr   `json:"list"`
@@ -245,6 +251,7 @@ func (*Union) spec()     {}
 func (*SetOp) spec()     {}
 func (*Join) spec()      {}
 func (*Unnest) spec()    {}
+func (*Exec) spec()      {}
 func (*Sink) spec()      {}
 func (*Result) spec()    {}
 

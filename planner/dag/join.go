@@ -53,6 +53,10 @@ func (b *builder) join(n *logical.Join) *stream {
 		b.err = err
 	}
 	spec.Out, s.cols = out, n.Columns()
+	if s.placed {
+		spec.Out = append(spec.Out, len(p.probe.cols)-1)
+		s.cols = append(s.cols, positionColumn)
+	}
 	return s
 }
 
@@ -70,7 +74,10 @@ func (b *builder) sides(n *logical.Join) *plannedJoin {
 		p.probeKeys, p.buildKeys = p.buildKeys, p.probeKeys
 		p.probeRows, p.buildRows = p.buildRows, p.probeRows
 	}
-	p.probe, p.build = b.node(probe), b.node(build)
+	p.probe, p.build = b.ordered(probe), b.node(build)
+	if p.kind.KeepsBuild() {
+		p.probe = b.unplaced(p.probe) // rows that come last of all have no position
+	}
 	return p
 }
 
@@ -95,6 +102,21 @@ func (b *builder) computed(s *stream, exprs []expr.Expr) []int {
 		cols = append(cols, logical.Column{ID: -1, Name: name, Type: e.Type()})
 	}
 	if len(cols) > len(s.cols) {
+		if s.placed { // the position stays behind all others
+			swap := func(i, j int) {
+				p.Exprs[i], p.Exprs[j] = p.Exprs[j], p.Exprs[i]
+				p.Names[i], p.Names[j] = p.Names[j], p.Names[i]
+				cols[i], cols[j] = cols[j], cols[i]
+			}
+			last := len(cols) - 1
+			position := len(s.cols) - 1
+			swap(position, last)
+			for i := range out {
+				if out[i] == last {
+					out[i] = position
+				}
+			}
+		}
 		s.add(p)
 		s.cols = cols
 	}
@@ -141,5 +163,6 @@ func (b *builder) joinInPlace(p *plannedJoin, spec *Join) *stream {
 	}
 	build := b.connect(p.build, st, e)
 	st.Ops = append(st.Ops, Op{Spec: spec, Inputs: []int{p.probe.op, build.op}})
-	return &stream{stage: st, op: len(st.Ops) - 1, inFile: p.probe.inFile && !p.kind.KeepsBuild()}
+	keeps := !p.kind.KeepsBuild()
+	return &stream{stage: st, op: len(st.Ops) - 1, inFile: p.probe.inFile && keeps, placed: p.probe.placed && keeps}
 }

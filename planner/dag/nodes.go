@@ -40,20 +40,18 @@ func (b *builder) node(n logical.Node) *stream {
 	case *logical.Tee:
 		return b.tee(n)
 	case *logical.Join:
-		return b.join(n)
+		return b.unplaced(b.join(n))
 	case *logical.Window:
-		s := b.window(n)
-		if s.placed {
-			s = b.unplaced(s)
-		}
-		return s
+		return b.unplaced(b.window(n))
 	case *logical.Unnest:
 		s := b.node(n.Input)
 		s.add(&Unnest{List: b.bind(s, n.List), Name: n.Element.Name})
 		s.cols = n.Columns()
 		return s
+	case *logical.Exec:
+		return b.exec(n)
 	case *logical.SharedScan:
-		return b.sharedScan(n)
+		return b.unplaced(b.sharedScan(n))
 	}
 	b.err = fmt.Errorf("internal: no stage for %T", n)
 	return b.leaf(&Values{}, n.Columns())
@@ -312,6 +310,19 @@ func (b *builder) only(s *stream, cols []logical.Column) *stream {
 		s.add(p)
 	}
 	s.cols = cols
+	return s
+}
+
+// exec lets the rows of each task go through a process of its own. Those that
+// come out have no order but that of a single task.
+func (b *builder) exec(n *logical.Exec) *stream {
+	s := b.node(n.Input)
+	cols, err := s.positions(n.Cols)
+	if err != nil {
+		b.err = err
+	}
+	s.add(&Exec{Program: n.Program, Columns: cols})
+	s.cols, s.inFile = n.Out, false
 	return s
 }
 

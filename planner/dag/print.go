@@ -127,6 +127,8 @@ func Describe(s Spec) string {
 		return describeJoin(s)
 	case *Window:
 		return describeWindow(s)
+	case *Exec:
+		return fmt.Sprintf("exec '%s' %q (%s) [%s] -> [%s]", s.Path, s.Args, s.Options.Format, strings.Join(s.In.Names(), ", "), strings.Join(s.Out.Names(), ", "))
 	case *Unnest:
 		return "unnest " + expr.String(s.List.Expr) + " AS " + s.Name
 	case *Sink:

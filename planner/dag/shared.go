@@ -27,15 +27,20 @@ func (b *builder) sharedScan(n *logical.SharedScan) *stream {
 		p.Exprs = append(p.Exprs, Expr{&expr.Column{ID: at, Name: c.Name, T: c.Type}})
 		p.Names = append(p.Names, c.Name)
 	}
+	cols := n.Columns()
+	if s.placed = from.placed; s.placed {
+		cols = append(cols, positionColumn)
+		p.Exprs, p.Names = append(p.Exprs, b.bind(s, positionColumn.Ref())), append(p.Names, positionColumn.Name)
+	}
 	s.add(p)
-	s.cols = n.Columns()
+	s.cols = cols
 	return s
 }
 
 func (b *builder) sharedTable(n *logical.SharedScan) *stream {
 	for _, sh := range b.plan.Shared {
 		if sh.ID == n.ID {
-			return b.node(sh.Input)
+			return b.ordered(sh.Input)
 		}
 	}
 	b.err = fmt.Errorf("internal: no shared table %d", n.ID)

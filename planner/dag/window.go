@@ -7,7 +7,6 @@ import (
 
 	"github.com/rainsql/rainsql/expr"
 	"github.com/rainsql/rainsql/expr/types"
-	"github.com/rainsql/rainsql/planner/logical"
 )
 
 // Window appends functions over the rows around each row. All rows of a
@@ -42,10 +41,22 @@ type Frame struct {
 // Bound is an end of a frame. A range ends at the key that the column Limit
 // holds in the row, of the type of the sort key.
 type Bound struct {
-	Kind   logical.BoundKind `json:"kind"`
-	Offset int64             `json:"offset,omitempty"`
-	Limit  *int              `json:"limit,omitempty"`
+	Kind   BoundKind `json:"kind"`
+	Offset int64     `json:"offset,omitempty"`
+	Limit  *int      `json:"limit,omitempty"`
 }
+
+// BoundKind is the kind of a Bound.
+type BoundKind string
+
+// The bounds of frames.
+const (
+	UnboundedPreceding BoundKind = "unbounded preceding"
+	Preceding          BoundKind = "preceding"
+	CurrentRow         BoundKind = "current row"
+	Following          BoundKind = "following"
+	UnboundedFollowing BoundKind = "unbounded following"
+)
 
 func (*Window) spec() {}
 
@@ -147,17 +158,17 @@ func (f Frame) check(in []types.Type, order []SortKey) error {
 	if f.Unit != "rows" && f.Unit != "range" && f.Unit != "groups" {
 		return fmt.Errorf("unknown unit %q of a frame", f.Unit)
 	}
-	if f.Start.Kind == logical.UnboundedFollowing || f.End.Kind == logical.UnboundedPreceding {
+	if f.Start.Kind == UnboundedFollowing || f.End.Kind == UnboundedPreceding {
 		return fmt.Errorf("a frame from %s to %s", f.Start.Kind, f.End.Kind)
 	}
 	for _, b := range []Bound{f.Start, f.End} {
 		switch b.Kind {
-		case logical.UnboundedPreceding, logical.CurrentRow, logical.UnboundedFollowing:
+		case UnboundedPreceding, CurrentRow, UnboundedFollowing:
 			if b.Limit != nil || b.Offset != 0 {
 				return fmt.Errorf("%s with an offset", b.Kind)
 			}
 			continue
-		case logical.Preceding, logical.Following:
+		case Preceding, Following:
 		default:
 			return fmt.Errorf("unknown bound %q of a frame", b.Kind)
 		}
@@ -179,11 +190,11 @@ func describeWindow(w *Window) string {
 	items := make([]string, len(w.Items))
 	for i, it := range w.Items {
 		items[i] = it.text()
-		if f := it.Frame.text(); f != "" {
-			items[i] += " " + f
-		}
 		if items[i] != it.Name {
 			items[i] += " AS " + it.Name
+		}
+		if f := it.Frame; f.Unit != "" && !(f.Unit == "range" && f.Start.Kind == UnboundedPreceding && f.End.Kind == CurrentRow) {
+			items[i] += " over " + f.text()
 		}
 	}
 	s := "window " + strings.Join(items, ", ")
@@ -219,7 +230,7 @@ func (f Frame) text() string {
 
 func (b Bound) text() string {
 	switch {
-	case b.Kind != logical.Preceding && b.Kind != logical.Following:
+	case b.Kind != Preceding && b.Kind != Following:
 		return string(b.Kind)
 	case b.Limit != nil:
 		return fmt.Sprintf("#%d", *b.Limit)

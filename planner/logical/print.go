@@ -87,6 +87,8 @@ func Line(n Node) string {
 		return joinLine(n)
 	case *Window:
 		return windowLine(n)
+	case *Exec:
+		return fmt.Sprintf("exec '%s' %q (%s) [%s] -> [%s]", n.Program.Path, n.Program.Args, n.Program.Options.Format, strings.Join(n.Program.In.Names(), ", "), names(n.Out))
 	case *Unnest:
 		return "unnest " + named(expr.String(n.List), n.Element.Name)
 	case *SharedScan:

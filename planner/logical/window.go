@@ -108,11 +108,10 @@ func (n *Window) mapExprs(f func(expr.Expr) expr.Expr) Node {
 func windowLine(n *Window) string {
 	items := make([]string, len(n.Items))
 	for i, it := range n.Items {
-		text := it.text()
-		if f := it.Frame.String(); f != "" {
-			text += " " + f
+		items[i] = named(it.Text(), it.Name)
+		if f := it.Frame; f.Unit != "" && !(f.Unit == "range" && f.Start.Kind == UnboundedPreceding && f.End.Kind == CurrentRow) {
+			items[i] += " over " + f.String()
 		}
-		items[i] = named(text, it.Name)
 	}
 	s := "window " + strings.Join(items, ", ")
 	if len(n.Partition) > 0 {
@@ -124,7 +123,8 @@ func windowLine(n *Window) string {
 	return s
 }
 
-func (it WindowItem) text() string {
+// Text is the function without its window.
+func (it WindowItem) Text() string {
 	if it.Agg != nil {
 		return expr.AggString(it.Agg)
 	}

@@ -109,6 +109,10 @@ func (p *pruner) prune(n logical.Node, need ids) logical.Node {
 	case *logical.Unnest:
 		below := need.and(func(s ids) { s.expr(n.List) })
 		return under(n, p.prune(n.Input, below))
+	case *logical.Exec:
+		below := ids{}
+		below.columns(n.Cols)
+		return under(n, p.prune(n.Input, below))
 	case *logical.SharedScan:
 		return p.pruneShared(n, need)
 	}
