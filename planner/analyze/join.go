@@ -118,7 +118,7 @@ func readsOnly(e expr.Expr, n logical.Node) bool {
 // still be reached through their tables. merged are keys that both sides together make.
 func (a *Analyzer) using(t, right *table, j *logical.Join, names []*ast.Name) (out *scope, merged []logical.Item) {
 	out = &scope{}
-	taken := map[int]bool{}
+	lefts, rights := slices.Clone(t.scope.entries), slices.Clone(right.scope.entries)
 	ok := true
 	for _, n := range names {
 		l, lok := a.usingKey(t.scope, n, "left")
@@ -151,17 +151,25 @@ func (a *Analyzer) using(t, right *table, j *logical.Join, names []*ast.Name) (o
 			_, item, _ := a.computed(l.name, both)
 			merged, key = append(merged, item), item.Column
 		}
-		taken[l.col.ID], taken[r.col.ID] = true, true
+		hide(lefts, l)
+		hide(rights, r)
 		out.entries = append(out.entries, entry{name: l.name, col: key})
 	}
 	if !ok {
 		return &scope{poison: true}, nil
 	}
-	for _, e := range append(slices.Clone(t.scope.entries), right.scope.entries...) {
-		e.hidden = e.hidden || taken[e.col.ID]
-		out.entries = append(out.entries, e)
-	}
+	out.entries = append(append(out.entries, lefts...), rights...)
 	return out, merged
+}
+
+// hide leaves a name out of *, but not other names of the same column.
+func hide(entries []entry, e entry) {
+	for i, have := range entries {
+		if have.table == e.table && have.name == e.name && have.col.ID == e.col.ID && !have.hidden {
+			entries[i].hidden = true
+			return
+		}
+	}
 }
 
 func (a *Analyzer) usingKey(s *scope, n *ast.Name, side string) (entry, bool) {

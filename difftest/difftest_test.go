@@ -1,0 +1,30 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/rainsql/rainsql/difftest/both"
+)
+
+// TestAgainstDuckDB runs a few thousand random queries: some always the same,
+// some that nobody has run before.
+func TestAgainstDuckDB(t *testing.T) {
+	t.Chdir(t.TempDir())
+	fresh := uint64(time.Now().UnixNano())%1_000_000 + 1
+	for _, seed := range []uint64{1, 2, fresh} {
+		t.Logf("seed %d", seed)
+		var out bytes.Buffer
+		res, err := both.Run(both.Options{Queries: 1000, Seed: seed, MaxDiffs: 3, Out: &out, Duration: 20 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range res.Reports {
+			t.Errorf("%s", r)
+		}
+		if res.Agreed < res.Queries/2 {
+			t.Errorf("seed %d: of %d queries only %d could be compared", seed, res.Queries, res.Agreed)
+		}
+	}
+}
