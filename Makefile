@@ -3,6 +3,7 @@ GO      ?= go
 BIN     := bin
 OUT     := out
 ROWS    ?= 200000
+QUERIES ?= 100000
 FUZZTIME ?= 30s
 export CGO_ENABLED := 0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -12,7 +13,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: help
 help: ## Show this
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the static binary bin/rainsql
@@ -35,6 +36,14 @@ test: ## Run the tests
 .PHONY: race
 race: ## Run the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: differential
+differential: ## Compare QUERIES (default 100000) random queries with DuckDB (needs a C compiler)
+	cd difftest && CGO_ENABLED=1 $(GO) run . -n $(QUERIES)
+
+.PHONY: differential-short
+differential-short: ## The same for some seconds
+	cd difftest && CGO_ENABLED=1 $(GO) test ./...
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Check style, mistakes and the layering of packages

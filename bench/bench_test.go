@@ -63,6 +63,11 @@ var queries = []struct{ name, text string }{
 	{"sort", "FROM '%' TRANSFORM X, OBJECTID SORT X"},
 	{"all-columns", "FROM '%'"},
 	{"write-csv", "FROM '%' INTO '%.out.csv'"},
+	{"join-small", "FROM '%' JOIN (FROM '%' AGGREGATE count(*) AS n BY Category) AS c USING (Category) AGGREGATE sum(n) AS s"},
+	{"join-large", "FROM '%' AS a JOIN '%' AS b USING (OBJECTID) AGGREGATE count(*) AS n, max(a.X - b.X) AS x"},
+	{"join-shared", "LET s = (FROM '%' TRANSFORM OBJECTID, X, Category); FROM s AS a SEMI JOIN s AS b ON a.OBJECTID = b.OBJECTID + 1 AGGREGATE count(*) AS n"},
+	{"correlated", "FROM '%' AS a EXTEND (FROM '%' AS b FILTER b.Category = a.Category AGGREGATE max(X)) AS m AGGREGATE count(*) FILTER (WHERE X = m) AS n"},
+	{"over", "FROM '%' TRANSFORM Category, X, OBJECTID EXTEND rank() OVER (PARTITION BY Category ORDER BY X) AS r FILTER r <= 3"},
 }
 
 func BenchmarkQuery(b *testing.B) {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ func run() error {
 	pass := flag.String("pass", "", "queries whose differences to pass over, separated by commas: SEED:WORLD:QUERY")
 	brief := flag.Bool("brief", false, "do not make queries that differ small")
 	sqlText := flag.String("sql", "", "a text for DuckDB, to see what it gives")
+	profile := flag.String("cpuprofile", "", "a file for a profile of the processor's time")
 	rqlText := flag.String("rql", "", "a text for rainsql, to see what it gives")
 	flag.Parse()
 	if *sqlText != "" || *rqlText != "" {
@@ -40,6 +42,17 @@ func run() error {
 	}
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())%1_000_000 + 1
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close() //nolint:errcheck // only a profile
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	folder, err := os.MkdirTemp("", "difftest")
 	if err != nil {

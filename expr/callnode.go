@@ -29,9 +29,9 @@ type memo struct {
 	options string
 	re      *regexp.Regexp
 	like    *likeMatcher
-	format  []formatPart // of strptime and strftime, and an empty part after it
-	zone    zoneSpan     // of the last row's time zone
-	path    *jsonPath    // of the JSON functions, read from pattern
+	formats map[string]*timeFormat // of strptime and strftime
+	zone    zoneSpan               // of the last row's time zone
+	path    *jsonPath              // of the JSON functions, read from pattern
 }
 
 // callNode applies a function.

@@ -3,6 +3,7 @@ package expr
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -78,24 +79,24 @@ func parseKernel(to types.Type, try bool) kernel {
 	case types.Bool:
 		return parsed(to, boolOut, try, text.ParseBoolLoose)
 	case types.Int8:
-		return parsed(to, fixedOut[int8], try, parseNarrow[int8])
+		return parsed(to, fixedOut[int8], try, grouped(parseNarrow[int8]))
 	case types.Int16:
-		return parsed(to, fixedOut[int16], try, parseNarrow[int16])
+		return parsed(to, fixedOut[int16], try, grouped(parseNarrow[int16]))
 	case types.Int32:
-		return parsed(to, fixedOut[int32], try, parseNarrow[int32])
+		return parsed(to, fixedOut[int32], try, grouped(parseNarrow[int32]))
 	case types.Int64:
-		return parsed(to, intOut, try, parseInt)
+		return parsed(to, intOut, try, grouped(parseInt))
 	case types.Float32:
-		return parsed(to, fixedOut[float32], try, func(s []byte) (float32, bool) {
+		return parsed(to, fixedOut[float32], try, grouped(func(s []byte) (float32, bool) {
 			v, ok := text.ParseFloat(s)
 			return float32(v), ok
-		})
+		}))
 	case types.Float64:
-		return parsed(to, floatOut, try, text.ParseFloat)
+		return parsed(to, floatOut, try, grouped(text.ParseFloat))
 	case types.Decimal:
-		return parsed(to, fixedOut[decimal128.Num], try, func(s []byte) (decimal128.Num, bool) {
+		return parsed(to, fixedOut[decimal128.Num], try, grouped(func(s []byte) (decimal128.Num, bool) {
 			return text.ParseDecimal(s, to.Precision, to.Scale)
-		})
+		}))
 	case types.Date:
 		return parsed(to, dateOut, try, parseDate)
 	case types.Timestamp:
@@ -108,10 +109,39 @@ func parseKernel(to types.Type, try bool) kernel {
 	return nil
 }
 
-// parseInt also reads a number with a fraction or an exponent, rounded, as DuckDB does.
+// grouped makes parse read digits in groups, 1_000, as number literals have
+// them; a _ stands between two digits.
+func grouped[T any](parse func([]byte) (T, bool)) func([]byte) (T, bool) {
+	return func(s []byte) (T, bool) {
+		v, ok := parse(s)
+		if ok || bytes.IndexByte(s, '_') < 0 {
+			return v, ok
+		}
+		digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+		bare := make([]byte, 0, len(s))
+		for i, b := range s {
+			if b != '_' {
+				bare = append(bare, b)
+			} else if !digit(i-1) || !digit(i+1) {
+				return v, false
+			}
+		}
+		return parse(bare)
+	}
+}
+
+// parseInt also reads 0xff and 0b11, and rounds a number with a fraction or an
+// exponent, as DuckDB does.
 func parseInt(s []byte) (int64, bool) {
 	if v, ok := text.ParseInt(s); ok {
 		return v, true
+	}
+	if len(s) > 2 && s[0] == '0' && s[2] != '-' && s[2] != '+' {
+		base := map[byte]int{'x': 16, 'b': 2}[s[1]|' ']
+		if base > 0 {
+			v, err := strconv.ParseInt(string(s[2:]), base, 64)
+			return v, err == nil
+		}
 	}
 	d, ok := text.ParseDecimal(s, types.MaxPrecision, 0)
 	return int64(d.LowBits()), ok && isSmall(d)

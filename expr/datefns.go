@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -13,26 +15,26 @@ import (
 func dateFunctions() []*entry {
 	parts := fn("date_part", "a part of a date or interval as a number: extract(year FROM d); the epoch as FLOAT", "date_part('year', DATE '2026-01-31')", "2026").alias("extract", "datepart").
 		onFail("STRING, TIMESTAMP -> INT", partKernel(stampIn, partOf, epochOf)).typing(partType).checking(checkPart).
-		onFail("STRING, INTERVAL -> INT", partKernel(intervalIn, partOfInterval, intervalSeconds)).typing(partType).checking(checkPart)
+		onFail("STRING, INTERVAL -> INT", partKernel(intervalIn, partOfInterval, intervalSeconds)).typing(partType).checking(checkIntervalPart)
 	trunc := fn("date_trunc", "the beginning of the year, month, week, day, hour … of a moment", "date_trunc('month', DATE '2026-01-31')", "2026-01-01").alias("datetrunc").
 		onFail("STRING, DATE -> DATE", try2(textIn, dateIn, dateOut, func(name string, d arrow.Date32) (arrow.Date32, error) {
-			p, err := parsePart(name)
+			p, err := parseUnit(name)
 			return timestampToDate(p.truncate(dateToTimestamp(d))), err
-		})).checking(checkPart).
+		})).checking(checkUnit).
 		onFail("STRING, TIMESTAMP -> TIMESTAMP", try2(textIn, stampIn, stampOut, func(name string, t arrow.Timestamp) (arrow.Timestamp, error) {
-			p, err := parsePart(name)
+			p, err := parseUnit(name)
 			return p.truncate(t), err
-		})).checking(checkPart).
-		onFail("STRING, INTERVAL -> INTERVAL", try2(textIn, intervalIn, intervalOut, truncateInterval)).checking(checkPart)
+		})).checking(checkUnit).
+		onFail("STRING, INTERVAL -> INTERVAL", try2(textIn, intervalIn, intervalOut, truncateInterval)).checking(checkUnit)
 	out := []*entry{
 		parts, trunc,
-		fn("date_diff", "boundaries of the unit between two moments", "date_diff('month', DATE '2026-01-31', DATE '2026-03-01')", "2").alias("datediff").
+		fn("date_diff", "boundaries of the unit between two moments; a week is every seven days", "date_diff('month', DATE '2026-01-31', DATE '2026-03-01')", "2").alias("datediff").
 			onFail("STRING, TIMESTAMP, TIMESTAMP -> INT", try3(textIn, stampIn, stampIn, intOut, func(name string, a, b arrow.Timestamp) (int64, error) {
-				p, err := parsePart(name)
+				p, err := parseUnit(name)
 				return p.boundaries(a, b), err
-			})).checking(checkPart),
+			})).checking(checkUnit),
 		fn("date_sub", "whole units between two moments", "date_sub('month', DATE '2026-01-31', DATE '2026-03-01')", "1").alias("datesub").
-			onFail("STRING, TIMESTAMP, TIMESTAMP -> INT", try3(textIn, stampIn, stampIn, intOut, wholeUnits)).checking(checkPart),
+			onFail("STRING, TIMESTAMP, TIMESTAMP -> INT", try3(textIn, stampIn, stampIn, intOut, wholeUnits)).checking(checkUnit),
 		fn("date_add", "the moment an interval later", "date_add(DATE '2026-01-31', INTERVAL '1 month')", "2026-02-28 00:00:00").
 			onFail("TIMESTAMP, INTERVAL -> TIMESTAMP", try2(stampIn, intervalIn, stampOut, addInterval)),
 		fn("make_date", "a date of year, month and day", "make_date(2026, 1, 31)", "2026-01-31").
@@ -92,17 +94,38 @@ func dateFunctions() []*entry {
 		{"millisecond", nil, partMillisecond, "30500"}, {"microsecond", nil, partMicrosecond, "30500000"},
 		{"decade", nil, partDecade, "202"}, {"century", nil, partCentury, "21"}, {"millennium", nil, partMillennium, "3"}, {"era", nil, partEra, "1"},
 	} {
-		out = append(out, fn(p.name, "the "+p.name+" of a moment", p.name+"(TIMESTAMP '2026-01-31 10:20:30.5')", p.shown).alias(p.alias...).
-			on("TIMESTAMP -> INT", map1(stampIn, intOut, p.part.extract)).
-			onFail("INTERVAL -> INT", try1(intervalIn, intOut, func(v arrow.MonthDayNanoInterval) (int64, error) { return p.part.ofInterval(v) })))
+		e := fn(p.name, "the "+p.name+" of a moment", p.name+"(TIMESTAMP '2026-01-31 10:20:30.5')", p.shown).alias(p.alias...).
+			on("TIMESTAMP -> INT", map1(stampIn, intOut, p.part.extract))
+		if p.part.inIntervals() {
+			e.on("INTERVAL -> INT", map1(intervalIn, intOut, p.part.ofInterval))
+		}
+		out = append(out, e)
 	}
 	return out
 }
 
-// checkPart finds a bad name of a unit before anything runs.
+// checkPart finds a bad name of a part before anything runs.
 func checkPart(args []Expr) (int, error) {
 	if name, ok := constantText(args[0]); ok {
 		_, err := parsePart(name)
+		return 0, err
+	}
+	return 0, nil
+}
+
+// parseUnit reads the name of a part that is a span of time.
+func parseUnit(name string) (datePart, error) {
+	p, err := parsePart(name)
+	if err == nil && (p == partEra || p == partTimezone) {
+		err = fmt.Errorf("'%s' is no unit of time: year, quarter, month, week, day, hour, minute, second and others are", name)
+	}
+	return p, err
+}
+
+// checkUnit finds a bad name of a unit before anything runs.
+func checkUnit(args []Expr) (int, error) {
+	if name, ok := constantText(args[0]); ok {
+		_, err := parseUnit(name)
 		return 0, err
 	}
 	return 0, nil
@@ -115,49 +138,68 @@ func partOf(name string, t arrow.Timestamp) (int64, error) {
 
 func partOfInterval(name string, v arrow.MonthDayNanoInterval) (int64, error) {
 	p, err := parsePart(name)
-	if err != nil {
-		return 0, err
+	if err == nil && !p.inIntervals() {
+		err = errIntervalPart
 	}
-	return p.ofInterval(v)
+	return p.ofInterval(v), err
 }
 
-func (p datePart) ofInterval(v arrow.MonthDayNanoInterval) (int64, error) {
+var errIntervalPart = errors.New("an INTERVAL has no such part: year, month, day, hour, minute, second, epoch and others it has")
+
+// inIntervals reports whether an INTERVAL has the part.
+func (p datePart) inIntervals() bool {
+	switch p {
+	case partWeek, partDayOfWeek, partISODayOfWeek, partDayOfYear, partISOYear, partYearWeek, partEra, partTimezone:
+		return false
+	}
+	return true
+}
+
+func checkIntervalPart(args []Expr) (int, error) {
+	if name, ok := constantText(args[0]); ok {
+		if p, err := parsePart(name); err != nil || !p.inIntervals() {
+			return 0, cmp.Or(err, errIntervalPart)
+		}
+	}
+	return 0, nil
+}
+
+// ofInterval is the part of v as a number; see inIntervals.
+func (p datePart) ofInterval(v arrow.MonthDayNanoInterval) int64 {
 	us := v.Nanoseconds / 1000
 	months := int64(v.Months)
 	switch p {
 	case partMicrosecond:
-		return us % usMinute, nil
+		return us % usMinute
 	case partMillisecond:
-		return us % usMinute / 1000, nil
+		return us % usMinute / 1000
 	case partSecond:
-		return us % usMinute / usSecond, nil
+		return us % usMinute / usSecond
 	case partMinute:
-		return us % usHour / usMinute, nil
+		return us % usHour / usMinute
 	case partHour:
-		return us / usHour, nil
+		return us / usHour
 	case partDay:
-		return int64(v.Days), nil
+		return int64(v.Days)
 	case partMonth:
-		return months % 12, nil
+		return months % 12
 	case partQuarter:
-		return months%12/3 + 1, nil
-	case partYear:
-		return months / 12, nil
+		return months%12/3 + 1
 	case partDecade:
-		return months / 120, nil
+		return months / 120
 	case partCentury:
-		return months / 1200, nil
+		return months / 1200
 	case partMillennium:
-		return months / 12000, nil
+		return months / 12000
 	case partEpoch:
-		return (months*30+int64(v.Days))*86400 + us/usSecond, nil
+		return (months*30+int64(v.Days))*86400 + us/usSecond
 	}
-	return 0, fmt.Errorf("an INTERVAL has no such part: year, month, day, hour, minute, second, epoch and others it has")
+	return months / 12
 }
 
 // wholeUnits counts full units: from the 31st to the next month's 1st is none.
 func wholeUnits(name string, a, b arrow.Timestamp) (int64, error) {
-	p, err := parsePart(name)
+	p, err := parseUnit(name)
 	if err != nil {
 		return 0, err
 	}

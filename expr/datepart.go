@@ -188,7 +188,8 @@ func (p datePart) firstDay(d time.Time) time.Time {
 	return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// boundaries counts the starts of spans that lie after a, up to b.
+// boundaries counts the starts of spans that lie after a, up to b. Weeks are
+// seven days instead, as DuckDB counts them.
 func (p datePart) boundaries(a, b arrow.Timestamp) int64 {
 	if unit := p.fixed(); unit > 0 {
 		return floorDiv(int64(b), unit) - floorDiv(int64(a), unit)
@@ -202,7 +203,7 @@ func (p datePart) boundaries(a, b arrow.Timestamp) int64 {
 	case partQuarter:
 		return int64(y.Year()*4+int(y.Month()-1)/3) - int64(x.Year()*4+int(x.Month()-1)/3)
 	case partWeek, partYearWeek:
-		return (int64(partWeek.truncate(b)) - int64(partWeek.truncate(a))) / (7 * usDay)
+		return partDay.boundaries(a, b) / 7
 	case partDecade:
 		return floorDiv(int64(y.Year()), 10) - floorDiv(int64(x.Year()), 10)
 	case partCentury:

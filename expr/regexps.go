@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -25,8 +26,8 @@ func regexpFunctions() []*entry {
 			onFail("STRING, STRING -> LIST<STRING>", extractAllKernel).checking(checkPattern(-1)).
 			onFail("STRING, STRING, INT -> LIST<STRING>", extractAllKernel).checking(checkPattern(-1)),
 		fn("regexp_replace", `the first match replaced, all with the option 'g'; \1 is a group`, `regexp_replace('a1b2', '\d', '#', 'g')`, "a#b#").
-			onFail("STRING, STRING, STRING -> STRING", replaceKernel).checking(checkPattern(-1)).
-			onFail("STRING, STRING, STRING, STRING -> STRING", replaceKernel).checking(checkPattern(3)),
+			onFail("STRING, STRING, STRING -> STRING", replaceKernel).checking(checkReplacement(-1)).
+			onFail("STRING, STRING, STRING, STRING -> STRING", replaceKernel).checking(checkReplacement(3)),
 	}
 }
 
@@ -50,6 +51,31 @@ func checkPattern(options int) func(args []Expr) (int, error) {
 			}
 		}
 		return 0, nil
+	}
+}
+
+// checkReplacement also finds a group that the pattern does not have.
+func checkReplacement(options int) func(args []Expr) (int, error) {
+	return func(args []Expr) (int, error) {
+		if at, err := checkPattern(options)(args); err != nil {
+			return at, err
+		}
+		with, ok1 := constantText(args[2])
+		pattern, ok2 := constantText(args[1])
+		flags := ""
+		if options >= 0 {
+			if flags, ok2 = constantText(args[options]); !ok2 {
+				return 0, nil
+			}
+		}
+		if !ok1 || !ok2 {
+			return 0, nil
+		}
+		re, err := compilePattern(pattern, flags)
+		if err == nil {
+			err = checkGroups(re, with)
+		}
+		return 2, err
 	}
 }
 
@@ -205,6 +231,9 @@ func replaceKernel(c *call) (arrow.Array, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := checkGroups(re, with(i)); err != nil {
+			return nil, err
+		}
 		most := 1
 		if strings.Contains(o, "g") {
 			most = -1
@@ -221,22 +250,39 @@ func replaceKernel(c *call) (arrow.Array, error) {
 	})
 }
 
-// appendReplacement writes a replacement in which \0 to \9 are groups and \\ is \.
+// checkGroups reads a replacement, in which \0 to \9 are groups and \\ is \.
+func checkGroups(re *regexp.Regexp, with string) error {
+	for i := strings.IndexByte(with, '\\'); i >= 0 && i < len(with); i++ {
+		if with[i] != '\\' {
+			continue
+		}
+		if i++; i == len(with) {
+			return errors.New(`a \ ends the replacement: \\ is a \, and \0 to \9 are groups`)
+		}
+		switch d := with[i]; {
+		case d >= '0' && d <= '9':
+			if err := checkGroup(re, int64(d-'0')); err != nil {
+				return err
+			}
+		case d != '\\':
+			return fmt.Errorf(`\%c in the replacement means nothing: \\ is a \, and \0 to \9 are groups`, d)
+		}
+	}
+	return nil
+}
+
+// appendReplacement writes a replacement that has been checked.
 func appendReplacement(dst []byte, with string, text []byte, at []int) []byte {
 	for i := 0; i < len(with); i++ {
-		if with[i] != '\\' || i+1 == len(with) {
+		if with[i] != '\\' {
 			dst = append(dst, with[i])
 			continue
 		}
 		i++
-		switch d := int(with[i]) - '0'; {
-		case d >= 0 && d <= 9 && 2*d < len(at):
-			if at[2*d] >= 0 {
-				dst = append(dst, text[at[2*d]:at[2*d+1]]...)
-			}
-		case d >= 0 && d <= 9:
-		default:
-			dst = append(dst, with[i])
+		if with[i] == '\\' {
+			dst = append(dst, '\\')
+		} else if d := 2 * int(with[i]-'0'); at[d] >= 0 {
+			dst = append(dst, text[at[d]:at[d+1]]...)
 		}
 	}
 	return dst

@@ -29,8 +29,12 @@ func codeFunctions() []*entry {
 		fn("hex", "the bytes of a text, or a number, in hexadecimal", "hex('rain')", "7261696E").alias("to_hex").
 			on("STRING -> STRING", appendText(hexText)).on("BYTES -> STRING", appendText(hexText)).
 			on("INT -> STRING", map1(intIn, textOut, func(n int64) string { return strings.ToUpper(fmt.Sprintf("%x", uint64(n))) })),
-		fn("unhex", "BYTES from hexadecimal", "unhex('4142')", "AB").alias("from_hex").onFail("STRING -> BYTES", try1(textIn, bytesOut, func(s string) ([]byte, error) {
-			b, err := hex.DecodeString(s)
+		fn("unhex", "BYTES from hexadecimal; of an odd number of digits the first stands alone", "unhex('4142')", "AB").alias("from_hex").onFail("STRING -> BYTES", try1(textIn, bytesOut, func(s string) ([]byte, error) {
+			digits := s
+			if len(s)%2 == 1 {
+				digits = "0" + s
+			}
+			b, err := hex.DecodeString(digits)
 			if err != nil {
 				return nil, fmt.Errorf("'%s' is not hexadecimal", s)
 			}

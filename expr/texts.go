@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/clipperhouse/uax29/v2/graphemes"
 
 	"github.com/rainsql/rainsql/expr/vec"
 )
@@ -118,11 +119,20 @@ func appendMapped(dst, s []byte, f func(rune) rune) []byte {
 	return dst
 }
 
+// reverse keeps what is seen as one character together: a letter with its
+// accents, the parts of a flag.
 func reverse(dst, s []byte) []byte {
-	for len(s) > 0 {
-		_, size := utf8.DecodeLastRune(s)
-		dst = append(dst, s[len(s)-size:]...)
-		s = s[:len(s)-size]
+	if isASCII(s) {
+		for i := len(s) - 1; i >= 0; i-- {
+			dst = append(dst, s[i])
+		}
+		return dst
+	}
+	at := len(dst) + len(s)
+	dst = append(dst, s...)
+	for c := graphemes.FromBytes(s); c.Next(); {
+		at -= len(c.Value())
+		copy(dst[at:], c.Value())
 	}
 	return dst
 }
@@ -154,7 +164,7 @@ func after(s string, n int64) int {
 }
 
 // isASCII reports that every character is one byte.
-func isASCII(s string) bool {
+func isASCII[T string | []byte](s T) bool {
 	var all byte
 	for i := range len(s) {
 		all |= s[i]

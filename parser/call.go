@@ -19,6 +19,9 @@ func (c *cursor) call(name ast.Name) ast.Expr {
 		f.Star = true
 	case c.isOp(")"):
 	default:
+		if startsPipeline(*c.peek()) {
+			c.refuseSQL(name.Text)
+		}
 		f.Distinct = c.acceptWord("DISTINCT")
 		f.Args = c.list("in the arguments of " + name.Text)
 		if c.acceptWord("ORDER") {
@@ -26,6 +29,7 @@ func (c *cursor) call(name ast.Name) ast.Expr {
 			f.OrderBy = c.sortKeys()
 		}
 	}
+	c.refuseSQL(name.Text)
 	c.expectClose(")", "to end the arguments of "+name.Text, open)
 	if c.isWord("FILTER") && c.filterFollows() {
 		c.next()
@@ -39,6 +43,13 @@ func (c *cursor) call(name ast.Name) ast.Expr {
 	}
 	f.Span = c.span(name.Pos)
 	return f
+}
+
+// refuseSQL ends the parse at a clause of SQL where only a bracket could close.
+func (c *cursor) refuseSQL(function string) {
+	if d := sqlArgument(*c.peek(), function); d != nil {
+		panic(bailout{d})
+	}
 }
 
 // filterFollows tells FILTER (WHERE …) of an aggregate from the verb FILTER (…).
@@ -81,6 +92,9 @@ func (c *cursor) sortKeys() []*ast.SortKey {
 func (c *cursor) over() *ast.Over {
 	o := &ast.Over{}
 	start := c.peek().Pos
+	if t := *c.peek(); t.Type == lex.Ident || t.Type == lex.Quoted {
+		panic(bailout{notRQL{"windows with names", "write OVER (PARTITION BY … ORDER BY …)"}.at(t.Pos, after(t))})
+	}
 	c.expectOp("(", "after OVER")
 	if c.acceptWord("PARTITION") {
 		c.expectWord("BY", "after PARTITION")

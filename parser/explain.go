@@ -21,6 +21,12 @@ func explainError(err error, word string) *Diagnostic {
 		if word == "SHOW" && t.EOF() {
 			want = "FILES, NODES, JOBS, TASKS or FUNCTIONS"
 		}
+		switch {
+		case word == "AGGREGATE" && want == "BY" && lex.WordOf(t) == "AND":
+			return notRQL{"GROUP AND ORDER BY", "write AGGREGATE … BY keys, then SORT keys"}.at(t.Pos, after(t))
+		case word == "SET" && t.Value == ".":
+			hint = "SET takes columns alone: a = … for t.a, s = {…} for a field of s"
+		}
 		if want == "" {
 			return diagAt(t.Pos, after(t), fmt.Sprintf("unexpected %s in %s", describe(t), word), hint)
 		}
@@ -52,7 +58,7 @@ func expected(grammar string, t lexer.Token) (want, hint string) {
 	case choice(grammar) != "":
 		want = choice(grammar)
 	case strings.HasPrefix(grammar, "Name Arguments"):
-		want, hint = aSource, reservedHint(t)
+		want, hint = aSource, sourceHint(t)
 	case strings.HasPrefix(first, `"`):
 		want = expectedText(strings.Trim(first, `"`), grammar)
 		if want == aPipeline {
@@ -64,7 +70,7 @@ func expected(grammar string, t lexer.Token) (want, hint string) {
 			hint = fmt.Sprintf("write '%s'", strings.Trim(t.Value, "\"`"))
 		}
 	case first == "Source":
-		want, hint = aSource, reservedHint(t)
+		want, hint = aSource, sourceHint(t)
 	case first == "Pipeline":
 		want = "a pipeline that begins with FROM"
 	case first == "TypeName":
@@ -117,4 +123,12 @@ func reservedHint(t lexer.Token) string {
 	default:
 		return fmt.Sprintf(`to use it as a name write "%s"`, t.Value)
 	}
+}
+
+// sourceHint is reservedHint where a source is missing.
+func sourceHint(t lexer.Token) string {
+	if lex.WordOf(t) == "UNNEST" {
+		return useUnnest
+	}
+	return reservedHint(t)
 }

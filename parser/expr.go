@@ -193,6 +193,9 @@ func (c *cursor) comparison(start lexer.Position, x ast.Expr) ast.Expr {
 	case "IN":
 		in := &ast.In{X: x, Not: not}
 		open := c.peek().Pos
+		if t := *c.peek(); lex.WordOf(t) == "UNNEST" {
+			panic(bailout{notRQL{"IN UNNEST", "write list_contains(list, x)"}.at(t.Pos, after(t))})
+		}
 		c.expectOp("(", "after IN")
 		if startsPipeline(*c.peek()) {
 			in.Sub = c.pipeline()
@@ -202,6 +205,12 @@ func (c *cursor) comparison(start lexer.Position, x ast.Expr) ast.Expr {
 		c.expectClose(")", "to end the list of IN", open)
 		in.Span = c.span(start)
 		return in
+	}
+	if t := *c.peek(); t.Type == lex.Ident && c.peek2().Value == "(" {
+		switch up := strings.ToUpper(t.Value); up {
+		case "ANY", "ALL", "SOME":
+			panic(bailout{notRQL{word + " " + up, "join comparisons with OR or AND, or write x ~ 'a|b'"}.at(t.Pos, after(t))})
+		}
 	}
 	op := word
 	if not {
@@ -267,6 +276,12 @@ func (c *cursor) postfix(start lexer.Position, x ast.Expr) ast.Expr {
 			x = &ast.Field{Span: c.span(start), X: x, Name: name}
 		case c.isOp("["):
 			open := c.next().Pos
+			if t := *c.peek(); c.peek2().Value == "(" {
+				switch up := strings.ToUpper(t.Value); up {
+				case "OFFSET", "SAFE_OFFSET", "ORDINAL", "SAFE_ORDINAL":
+					panic(bailout{notRQL{up + " of an element", "write l[n]: elements are counted from 1, and one that is not there is NULL"}.at(t.Pos, after(t))})
+				}
+			}
 			i := c.operand(precOr, "between [ and ]")
 			c.expectClose("]", "after the index", open)
 			x = &ast.Index{Span: c.span(start), X: x, I: i}

@@ -50,7 +50,7 @@ func (p *statementParser) pipeline(c *cursor, pipe *ast.Pipeline) bool {
 func parseSource(c *cursor) (*ast.Source, error) {
 	t := *c.peek()
 	if t.Type == lex.Op && t.Value != "(" || t.EOF() || t.Type == lex.Number || t.Type == lex.Unit || lex.WordOf(t) != "" {
-		panic(bailout{diagAt(t.Pos, after(t), fmt.Sprintf("expected %s after FROM, not %s", aSource, describe(t)), reservedHint(t))})
+		panic(bailout{diagAt(t.Pos, after(t), fmt.Sprintf("expected %s after FROM, not %s", aSource, describe(t)), sourceHint(t))})
 	}
 	s, err := sourceRule(c.lex)
 	settleSource(s)
@@ -117,18 +117,23 @@ func isPipe(t lexer.Token) bool { return t.Type == lex.Op && (t.Value == "|>" ||
 
 // verb parses one verb into pipe.
 func (p *statementParser) verb(c *cursor, pipe *ast.Pipeline, first bool) {
-	if !first && isPipe(*c.peek()) {
+	piped := !first && isPipe(*c.peek())
+	if piped {
 		c.next()
 	}
 	t := *c.peek()
 	word := lex.WordOf(t)
 	parse := verbs[word]
 	if parse == nil {
-		p.run(c, word, func() error { panic(bailout{unknownVerb(t, c.peek2(), "FROM")}) })
+		p.run(c, word, func() error { panic(bailout{unknownVerb(t, c.peek2(), "FROM", piped)}) })
 		return
 	}
 	if (word == "TRANSFORM" || word == "SELECT") && lex.WordOf(c.peek2()) == "USING" {
 		parse = execRule
+	}
+	if d := c.sqlPrefix(word); d != nil {
+		p.run(c, word, func() error { panic(bailout{d}) })
+		return
 	}
 	if n := len(pipe.Verbs); n > 0 {
 		if _, ended := pipe.Verbs[n-1].(*ast.Into); ended {
@@ -144,6 +149,11 @@ func (p *statementParser) verb(c *cursor, pipe *ast.Pipeline, first bool) {
 			return err
 		}
 		pipe.Verbs = append(pipe.Verbs, v)
+		if agg, ok := v.(*ast.Aggregate); ok {
+			if d := sqlKeys(agg); d != nil {
+				panic(bailout{d})
+			}
+		}
 		return misplaced(c, v, word, first)
 	})
 }
@@ -166,17 +176,29 @@ func misplaced(c *cursor, v ast.Verb, word string, first bool) error {
 		}
 		panic(bailout{d})
 	}
-	if t.Type == lex.Ident && t.Pos.Line == c.end.Line && !ofSQL(t) {
+	if _, ok := v.(*ast.Aggregate); ok && strings.EqualFold(t.Value, "SETS") && c.peek2().Value == "(" {
+		panic(bailout{groupings("GROUPING SETS").at(t.Pos, after(t))})
+	}
+	if d := sqlVerb(t, c.peek2(), false); d != nil {
+		panic(bailout{d})
+	}
+	if t.Type == lex.Ident && t.Pos.Line == c.end.Line {
 		if s := suggest.Nearest(strings.ToUpper(t.Value), Verbs()); s == "" {
-			panic(bailout{diagAt(t.Pos, after(t), fmt.Sprintf("unexpected %s in %s", describe(t), word), strayHint(word))})
+			panic(bailout{diagAt(t.Pos, after(t), fmt.Sprintf("unexpected %s in %s", describe(t), word), strayHintAt(t, word))})
 		}
 	}
-	panic(bailout{unknownVerb(t, c.peek2(), word)})
+	panic(bailout{unknownVerb(t, c.peek2(), word, false)})
 }
 
-// ofSQL reports a clause of SQL that RQL says otherwise; unknownVerb tells how.
-func ofSQL(t lexer.Token) bool {
-	return strings.EqualFold(t.Value, "HAVING") || strings.EqualFold(t.Value, "QUALIFY")
+// strayHintAt is strayHint, but for an order where none can stand.
+func strayHintAt(t lexer.Token, verb string) string {
+	switch strings.ToUpper(t.Value) {
+	case "ASC", "DESC", "NULLS":
+		if verb == "AGGREGATE" || verb == "GROUP" {
+			return "write SORT after the AGGREGATE"
+		}
+	}
+	return strayHint(verb)
 }
 
 // strayHint is what to do about a word left over at the end of a verb.
@@ -188,6 +210,8 @@ func strayHint(verb string) string {
 		return "a comma stands between keys; DESC and NULLS FIRST follow one"
 	case "LIMIT":
 		return "to leave out rows before them write LIMIT n OFFSET m"
+	case "DISTINCT":
+		return "write SELECT DISTINCT items, or DISTINCT ON (keys)"
 	case "SET", "DROP", "RENAME":
 		return "a comma stands between columns"
 	case "TRANSFORM", "SELECT", "EXTEND", "AGGREGATE", "GROUP":
@@ -199,7 +223,10 @@ func strayHint(verb string) string {
 }
 
 // unknownVerb is the error of something that follows a whole verb and begins no other.
-func unknownVerb(t, ahead lexer.Token, verb string) *Diagnostic {
+func unknownVerb(t, ahead lexer.Token, verb string, piped bool) *Diagnostic {
+	if d := sqlVerb(t, ahead, piped); d != nil {
+		return d
+	}
 	if t.Type != lex.Ident {
 		msg := fmt.Sprintf("expected a verb, not %s", describe(t))
 		hint := ""
@@ -227,15 +254,11 @@ func unknownVerb(t, ahead lexer.Token, verb string) *Diagnostic {
 		}
 		return diagAt(t.Pos, after(t), msg, hint)
 	}
-	switch strings.ToUpper(t.Value) {
-	case "HAVING", "QUALIFY":
-		return diagAt(t.Pos, after(t), fmt.Sprintf("RQL has no %s", strings.ToUpper(t.Value)), "write FILTER after the AGGREGATE or EXTEND")
-	}
 	hint := ""
 	words := append(Verbs(), "ORDER", "GROUP")
 	if s := suggest.Nearest(strings.ToUpper(t.Value), words); s != "" {
 		hint = fmt.Sprintf("did you mean %s?", s)
-	} else if ahead.Type != lex.Op {
+	} else if !piped && (ahead.Type != lex.Op || isPipe(ahead)) {
 		hint = strayHint(verb)
 	}
 	return diagAt(t.Pos, after(t), fmt.Sprintf("unknown verb %q", t.Value), hint)

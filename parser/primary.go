@@ -76,6 +76,9 @@ func (c *cursor) primary() ast.Expr {
 func (c *cursor) word(t lexer.Token) ast.Expr {
 	ahead := c.peek2()
 	if t.Type == lex.Ident {
+		if d := sqlValue(t, ahead); d != nil {
+			panic(bailout{d})
+		}
 		switch up := strings.ToUpper(t.Value); {
 		case ahead.Type == lex.String && up == "INTERVAL":
 			return c.interval(t)
@@ -191,6 +194,7 @@ func (c *cursor) cast(try bool) ast.Expr {
 	x := c.operand(precOr, "after "+word+"(")
 	c.expectWord("AS", "and a type in "+word)
 	typ := c.typeName()
+	c.refuseSQL(word)
 	c.expectOp(")", "to end "+word)
 	return &ast.Cast{Span: c.span(t.Pos), X: x, Type: typ, Try: try}
 }

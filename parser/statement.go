@@ -63,7 +63,7 @@ func (p *statementParser) parse(part []lexer.Token) *ast.Statement {
 		st.Broken = true
 		p.diags = append(p.diags, notAStatement(c))
 	}
-	p.diags = runaway(p.diags, part)
+	p.diags = afterthoughts(runaway(p.diags, part), part)
 	st.EndPos = part[len(part)-1].Pos
 	return st
 }
@@ -109,7 +109,14 @@ func notAStatement(c *cursor) *Diagnostic {
 	if lex.WordOf(t) == "CREATE" {
 		c.next()
 		n := *c.peek()
-		return diagAt(n.Pos, after(n), fmt.Sprintf("cannot CREATE %s", describe(n)), "what can be created is a FUNCTION, a SOURCE or a JOB")
+		hint := "what can be created is a FUNCTION, a SOURCE or a JOB"
+		switch strings.ToUpper(n.Value) {
+		case "TABLE":
+			hint = "write FROM … INTO 'name.parquet';"
+		case "VIEW":
+			hint = "write LET name = (FROM …);"
+		}
+		return diagAt(n.Pos, after(n), fmt.Sprintf("cannot CREATE %s", describe(n)), hint)
 	}
 	if verbs[lex.WordOf(t)] != nil {
 		return diagAt(t.Pos, after(t), fmt.Sprintf("%s cannot begin a statement", lex.WordOf(t)), "a pipeline begins with FROM, e.g. FROM './file.csv' "+lex.WordOf(t)+" …")
@@ -119,6 +126,16 @@ func notAStatement(c *cursor) *Diagnostic {
 		return diagAt(t.Pos, after(t), fmt.Sprintf("RQL has no %s", word), "end a pipeline with INTO to write a file")
 	case "WITH":
 		return diagAt(t.Pos, after(t), "RQL has no WITH", "write LET name = (FROM …);")
+	}
+	switch {
+	case word == "TABLE":
+		return diagAt(t.Pos, after(t), "a pipeline begins with FROM", "write FROM name")
+	case word == "DECLARE":
+		return diagAt(t.Pos, after(t), "RQL has no DECLARE", useParam)
+	case word == "VALUES":
+		return diagAt(t.Pos, after(t), "RQL has no VALUES", "write SELECT [1, 2] AS l UNNEST l AS x, or read a file")
+	case t.Value == "(" && startsPipeline(c.peek2()):
+		return diagAt(t.Pos, after(t), "a pipeline begins with FROM", "write FROM (FROM …)")
 	}
 	hint := "a statement begins with FROM, LET, CREATE, EXPLAIN, DESCRIBE, SUMMARIZE, SHOW or SET"
 	known := []string{"FROM", "LET", "CREATE", "EXPLAIN", "DESCRIBE", "SUMMARIZE", "SHOW", "SET", "TRANSFORM", "SELECT", "PAUSE", "RESUME"}

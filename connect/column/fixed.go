@@ -35,7 +35,7 @@ func newConverter(alloc memory.Allocator, t types.Type, ordinal int) Converter {
 			return text.ParseDecimal(b, t.Precision, t.Scale)
 		})
 	case types.Date:
-		return newParsed(alloc, ordinal, t, text.ParseDate)
+		return newParsed(alloc, ordinal, t, text.ParseLongDate)
 	case types.Timestamp:
 		return newParsed(alloc, ordinal, t, text.ParseTimestampOrDate)
 	case types.Interval:

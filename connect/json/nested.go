@@ -117,7 +117,7 @@ func putScalar(b array.Builder, t types.Type, s []byte) bool {
 		v, ok := text.ParseDecimal(s, t.Precision, t.Scale)
 		return add(b, v, ok, func(b *array.Decimal128Builder, v decimal128.Num) { b.Append(v) })
 	case types.Date:
-		v, ok := text.ParseDate(s)
+		v, ok := text.ParseLongDate(s)
 		return add(b, v, ok, (*array.Date32Builder).Append)
 	case types.Timestamp:
 		v, ok := text.ParseTimestampOrDate(s)

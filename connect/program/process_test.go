@@ -25,11 +25,11 @@ func script(text string) *connect.Program {
 }
 
 // pass sends 0 to count-1 through a program, in batches of 100, and counts what comes back.
-func pass(t *testing.T, ctx context.Context, p *connect.Program, count int) (rows int, err error) {
+func pass(t *testing.T, p *connect.Program, count int) (rows int, err error) {
 	t.Helper()
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)
-	proc, err := program.Start(ctx, p, mem)
+	proc, err := program.Start(t.Context(), p, mem)
 	if err != nil {
 		return 0, err
 	}
@@ -48,7 +48,7 @@ func pass(t *testing.T, ctx context.Context, p *connect.Program, count int) (row
 			b.Append(int64(from + i))
 		}
 		col := b.NewArray()
-		more, err := proc.Push(ctx, []arrow.Array{col}, 100, emit)
+		more, err := proc.Push(t.Context(), []arrow.Array{col}, 100, emit)
 		col.Release()
 		b.Release()
 		if err != nil {
@@ -58,7 +58,7 @@ func pass(t *testing.T, ctx context.Context, p *connect.Program, count int) (row
 			break
 		}
 	}
-	return rows, proc.Finish(ctx, emit)
+	return rows, proc.Finish(t.Context(), emit)
 }
 
 // TestLargerThanPipes has both sides of a program wait for each other, if they could.
@@ -74,7 +74,7 @@ func TestLargerThanPipes(t *testing.T) {
 		"echo '{\"n\":1}'; cat":  many + 1,
 		"cat; yes noise >&2 & :": many, // standard error is read along
 	} {
-		got, err := pass(t, context.Background(), script(text), many)
+		got, err := pass(t, script(text), many)
 		if err != nil || got != want {
 			t.Errorf("%s: %d rows, want %d: %v", text, got, want, err)
 		}
@@ -83,7 +83,7 @@ func TestLargerThanPipes(t *testing.T) {
 
 // TestLeftBehind sees to it that what a program started does not hold up its end.
 func TestLeftBehind(t *testing.T) {
-	if got, err := pass(t, context.Background(), script("cat; sleep 1000 &"), 100); err != nil || got != 100 {
+	if got, err := pass(t, script("cat; sleep 1000 &"), 100); err != nil || got != 100 {
 		t.Errorf("%d rows: %v", got, err)
 	}
 }
@@ -122,7 +122,7 @@ func TestErrors(t *testing.T) {
 		"kill -TERM $$":                 "signal: terminated",
 		"cat; echo nonsense":            "not valid JSON",
 	} {
-		_, err := pass(t, context.Background(), script(text), 300)
+		_, err := pass(t, script(text), 300)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

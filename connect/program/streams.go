@@ -13,7 +13,6 @@ import (
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/connect/scan"
-	"github.com/rainsql/rainsql/internal/human"
 )
 
 // write puts rows into the program until there are no more or it wants no more.
@@ -124,7 +123,7 @@ func (r *process) pass(reader connect.Reader) error {
 		}
 		if err != nil {
 			if r.given > 0 {
-				return fmt.Errorf("after %s: %w", human.Count(r.given, "row"), r.lineOf(err))
+				return fmt.Errorf("after %s: %w", countRows(r.given), r.lineOf(err))
 			}
 			return err
 		}
@@ -132,6 +131,13 @@ func (r *process) pass(reader connect.Reader) error {
 		r.given += int64(b.Rows)
 		r.out <- *b
 	}
+}
+
+func countRows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }
 
 // columns finds what the query was told to expect in what the program writes.

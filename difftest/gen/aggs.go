@@ -42,6 +42,7 @@ var aggregates = []spec{
 	{"last", "T", "", "", "", "no0"},
 	{"list", "T", "L", "", "", "no0d"},
 	{"mode", "T", "", "", "", "n0r"},
+	{"product", "F<1 tame", "F", "", "", "ni"},
 	{"string_agg", "S<1000", "S", "", "", "nod"},
 	{"string_agg", "S<1000 ',|-||, '", "S", "", "", "no"},
 	{"median", "F tame", "F", "", "", "ni"},

@@ -200,7 +200,7 @@ func fits(have, params []string, variadic bool, t string) bool {
 	for i, p := range params {
 		switch p {
 		case "any":
-			anyFound = anyFound || have[i] == t
+			anyFound = anyFound || have[i] == t || variadic && slices.Contains(have[i:], t)
 		case "T":
 			if have[i] != t {
 				return false
@@ -209,7 +209,7 @@ func fits(have, params []string, variadic bool, t string) bool {
 			if have[i] != "LIST" {
 				return false
 			}
-		case "LIST<STRING>":
+		case "LIST<STRING>", "LIST<INT>", "LIST<FLOAT>", "LIST<BOOL>":
 			if have[i] != "LIST" {
 				return false
 			}

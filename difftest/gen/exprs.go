@@ -23,7 +23,8 @@ type want struct {
 
 // roots are the types that a column made by an expression may have.
 var roots = []types.Type{types.BOOL, types.INT, types.INT, types.FLOAT, types.FLOAT, types.DecimalOf(18, 3), types.STRING, types.STRING, types.BYTES,
-	types.DATE, types.TIMESTAMP, types.INTERVAL, types.ListOf(types.INT), types.ListOf(types.STRING)}
+	types.DATE, types.TIMESTAMP, types.INTERVAL, types.ListOf(types.INT), types.ListOf(types.STRING),
+	types.ListOf(types.FLOAT), types.ListOf(types.DATE)}
 
 // byReturn finds the functions that make a type.
 var byReturn = sync.OnceValue(func() map[string][]*spec {
@@ -39,6 +40,7 @@ var byReturn = sync.OnceValue(func() map[string][]*spec {
 var letters = map[string]types.Type{
 	"B": types.BOOL, "I": types.INT, "F": types.FLOAT, "D": types.DecimalOf(18, 3), "S": types.STRING, "Y": types.BYTES, "A": types.DATE,
 	"M": types.TIMESTAMP, "V": types.INTERVAL, "LI": types.ListOf(types.INT), "LS": types.ListOf(types.STRING),
+	"LF": types.ListOf(types.FLOAT), "LB": types.ListOf(types.BOOL), "LM": types.ListOf(types.TIMESTAMP),
 }
 
 func letter(t types.Type) string {
@@ -140,6 +142,9 @@ func (g *Gen) call(s Shape, w want, depth int) *Expr {
 			list = own
 		}
 	}
+	if w.t.Kind == types.List && g.chance(0.7) {
+		list = byReturn()["LT"]
+	}
 	sp := pick(g, list)
 	if g.without[sp.name] {
 		return nil
@@ -152,7 +157,11 @@ func (g *Gen) call(s Shape, w want, depth int) *Expr {
 
 // apply makes a call. t is the type of T, and of the result if that is T.
 func (g *Gen) apply(s Shape, sp *spec, t types.Type, depth int) *Expr {
-	if sp.ret != "" {
+	switch sp.ret {
+	case "":
+	case "LT":
+		t = *t.Elem
+	default:
 		t = g.anyType(s)
 	}
 	if strings.Contains(sp.args, "LT") && t.IsNested() {
@@ -181,6 +190,9 @@ func (g *Gen) apply(s Shape, sp *spec, t types.Type, depth int) *Expr {
 	l, bound, _ := strings.Cut(sp.ret, "<")
 	if u, ok := letters[l]; ok {
 		e.T = u
+	}
+	if l == "LT" {
+		e.T = types.ListOf(t)
 	}
 	e.Max = boundOf(bound, e)
 	if strings.Contains(sp.how, "^") {
@@ -269,7 +281,7 @@ func boundOf(bound string, e *Expr) float64 {
 		return defaultMax(e.T)
 	case "+":
 		for _, k := range e.Kids {
-			m += scaled(k, e.T)
+			m += k.Max
 		}
 		return m
 	case "*":
@@ -280,12 +292,15 @@ func boundOf(bound string, e *Expr) float64 {
 		return m
 	case "^":
 		for _, k := range e.Kids {
-			if k.T.Kind == e.T.Kind {
+			if k.T.Kind == e.T.Kind || e.T.Kind == types.List && k.T.Kind == e.T.Elem.Kind {
 				m = max(m, k.Max)
 			}
 		}
 		return m
 	case "0":
+		if len(e.Kids) > 0 && e.Kids[0].T.Kind == types.List {
+			return e.Kids[0].Max
+		}
 		for _, k := range e.Kids {
 			if k.T.Kind == e.T.Kind {
 				return k.Max
@@ -297,9 +312,6 @@ func boundOf(bound string, e *Expr) float64 {
 	return m
 }
 
-// scaled is a bound in the unit of another type.
-func scaled(e *Expr, to types.Type) float64 { return e.Max }
-
 // splitWords splits arguments, quotes aside.
 func splitWords(args string) []string {
 	var out []string
@@ -308,8 +320,6 @@ func splitWords(args string) []string {
 		switch {
 		case args[0] == '\'':
 			end = strings.IndexByte(args[1:], '\'') + 2
-		case args[0] == '@':
-			end = strings.LastIndexByte(args, ' ')
 		}
 		if end < 0 {
 			end = len(args)
@@ -336,8 +346,12 @@ func (g *Gen) argument(s Shape, word string, t types.Type, depth int, sp *spec) 
 		e.SQL = e.RQL // DuckDB's functions take INTEGER here, not BIGINT
 		return e
 	case '@':
-		text := pick(g, strings.Split(word[1:], "|"))
+		text := strings.ReplaceAll(pick(g, strings.Split(word[1:], "|")), "_", " ")
 		return &Expr{Op: opLiteral, T: types.INTERVAL, RQL: "INTERVAL '" + text + "'", SQL: "INTERVAL '" + text + "'", Max: 1e8}
+	}
+	if word[0] == '[' {
+		text := pick(g, strings.Split(word, "|"))
+		return &Expr{Op: opLiteral, T: types.ListOf(types.INT), RQL: text, SQL: text, Max: 10}
 	}
 	word, isTame := strings.CutSuffix(word, " tame")
 	l, bound, _ := strings.Cut(word, "<")
@@ -348,6 +362,13 @@ func (g *Gen) argument(s Shape, word string, t types.Type, depth int, sp *spec) 
 		w.t = t
 	case "LT":
 		w.t = types.ListOf(t)
+	case "LLT":
+		return g.pair(s, want{t: types.ListOf(t), bare: true}, depth)
+	case "P":
+		return g.pair(s, want{t: types.FLOAT, tame: true, bare: true}, depth)
+	case "E":
+		k := g.expr(s, want{t: types.STRING, bare: true}, depth)
+		return &Expr{Op: "encode", T: types.BYTES, Kids: []*Expr{k}, RQL: "encode({0})", SQL: "encode({0})", Null: k.Null, Max: k.Max}
 	case "X":
 		w.t = g.anyType(s)
 		for strings.Contains(sp.how, "x") && w.t.IsNested() {
@@ -362,6 +383,17 @@ func (g *Gen) argument(s Shape, word string, t types.Type, depth int, sp *spec) 
 		}
 	}
 	return g.expr(s, w, depth)
+}
+
+// pair makes a list of two elements.
+func (g *Gen) pair(s Shape, w want, depth int) *Expr {
+	e := &Expr{Op: "list_value", T: types.ListOf(w.t), RQL: "[{0}, {1}]", SQL: "[{0}, {1}]"}
+	for range 2 {
+		k := g.expr(s, w, depth)
+		e.Kids = append(e.Kids, k)
+		e.Max = max(e.Max, k.Max)
+	}
+	return e
 }
 
 // narrow makes an argument of a narrower type, which a function takes as it is.
@@ -429,9 +461,6 @@ func (g *Gen) literal(w want) *Expr {
 	for range 8 {
 		profile := pick(g, []int{few, few, wide, extreme})
 		v := g.value(w.t, profile)
-		if l, ok := v.([]any); ok && len(l) == 0 {
-			continue // there is no literal of an empty list
-		}
 		e := Literal(v, w.t)
 		if (w.limit == 0 || e.Max <= w.limit) && (!w.tame || e.Tame) {
 			return e
@@ -475,7 +504,10 @@ func (g *Gen) field(s Shape, w want) *Expr {
 		for _, f := range c.T.Fields {
 			if f.Type.Equal(w.t) && w.limit == 0 {
 				e := &Expr{Op: "struct_extract", T: f.Type, Kids: []*Expr{column(c), Literal(f.Name, types.STRING)}, SQL: "struct_extract({0}, {1})", Null: true, Max: c.Max}
-				e.RQL = pick(g, []string{e.SQL, "{0}." + f.Name})
+				e.RQL = pick(g, []string{e.SQL, "{0}." + f.Name, "list_extract({0}, {1})"})
+				if strings.HasPrefix(e.RQL, "list") {
+					e.Op = "list_extract"
+				}
 				return e
 			}
 		}

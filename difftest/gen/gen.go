@@ -63,6 +63,3 @@ func (g *Gen) fresh(e *Expr) *Col {
 	c.Inexact = c.Inexact || e.T.Kind == types.Interval && e.Op != opColumn && e.Op != opLiteral
 	return c
 }
-
-// keyable are the types of which keys can be.
-func keyable(t types.Type) bool { return t.Kind != types.Null }

@@ -236,9 +236,7 @@ func fill(template string, e *Expr, kid func(*Expr) string, sub func() string) s
 // Literal makes a literal.
 func Literal(v any, t types.Type) *Expr {
 	e := &Expr{Op: opLiteral, T: t, Value: v, RQL: val.RQL(v, t), SQL: val.SQL(v, t), Null: v == nil, Max: size(v)}
-	if f, ok := v.(float64); ok {
-		e.Tame = tame(f)
-	}
+	e.Tame = tameValue(v)
 	return e
 }
 

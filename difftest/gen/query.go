@@ -232,5 +232,8 @@ func (g *Gen) failing() *Rel {
 	case 13:
 		mk("unhex", types.BYTES, "unhex({0})", "", str())
 	}
+	if g.without[tr.Items[0].E.Op] {
+		return nil
+	}
 	return &Rel{Src: f, Steps: []Step{tr}}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/rainsql/rainsql/difftest/val"
@@ -53,6 +54,17 @@ func size(v any) float64 {
 
 // tame reports a float of which sums over a few thousand are exact, in any order.
 func tame(f float64) bool { return math.Abs(f) <= 1e5 && f*8 == math.Trunc(f*8) }
+
+// tameValue reports a value, or list, of which every FLOAT is tame.
+func tameValue(v any) bool {
+	switch v := v.(type) {
+	case float64:
+		return tame(v)
+	case []any:
+		return !slices.ContainsFunc(v, func(x any) bool { return !tameValue(x) })
+	}
+	return true
+}
 
 var (
 	words = []string{"", "a", "b", "A", "ab", "abc", "rain", "rainsql", "Köln", "ß", "ÄÖÜ", "日本語", "🙂", "e\u0301", " x ", "a,b,c",
@@ -314,9 +326,7 @@ func Measure(t *Table, j int) {
 			continue
 		}
 		c.Max = max(c.Max, size(r[j]))
-		if f, ok := r[j].(float64); ok && !tame(f) {
-			c.Tame = false
-		}
+		c.Tame = c.Tame && tameValue(r[j])
 	}
 }
 

@@ -21,7 +21,7 @@ var bugs = []bug{
 	{"sum loses the sign of negative values", "expr/aggsum.go", "s.hi += v>>63 + int64(carry)", "s.hi += int64(carry)", ""},
 	{"x IN (…, NULL) is false", "expr/in.go", "\t\t\tunknown[i] = n.null\n", "\t\t\tunknown[i] = false\n", ""},
 	{"NULL AND x is false", "expr/logic.go", "\t\tcase valid.Null(i):\n\t\t\tunknown[p] = true\n\t\tcase bits.At(i) == l.or: // decided", "\t\tcase valid.Null(i):\n\t\t\tunknown[p] = l.or\n\t\tcase bits.At(i) == l.or: // decided", ""},
-	{"NULL equals NULL in the keys of a join", "planner/dag/join.go", "spec.NullSafe = append(spec.NullSafe, k.NullSafe)", "spec.NullSafe = append(spec.NullSafe, true)", "join"},
+	{"NULL equals NULL in the keys of a join", "planner/dag/join.go", "spec.NullSafe = append(spec.NullSafe, k.NullSafe)", "spec.NullSafe = append(spec.NullSafe, k.NullSafe || len(n.Keys) > 0)", "join"},
 	{"a join loses the last partner of each key", "exec/operators/join_build.go", "return t.order[t.from[g]:t.from[g+1]]", "return t.order[t.from[g]:max(t.from[g], t.from[g+1]-1)]", "join"},
 	{"RIGHT and FULL JOIN forget which rows had partners", "exec/operators/join.go", "j.build.matched[j.pairs.build[k]] = true", "j.build.matched[j.pairs.build[k]] = false", "join"},
 	{"NOT IN (pipeline) forgets the list's NULLs", "exec/operators/join_in.go", "out[i] = g != noGroup && (null.Null(i) || k.hasNull[g])", "out[i] = g != noGroup && null.Null(i)", "in"},

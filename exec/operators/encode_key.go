@@ -7,7 +7,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
-	"github.com/rainsql/rainsql/expr/text"
 	"github.com/rainsql/rainsql/expr/vec"
 )
 
@@ -15,10 +14,10 @@ import (
 // then the value. Text is preceded by its length, unless it comes last.
 type encodedColumn struct {
 	null  vec.Validity
-	fixed func(i int) uint64             // values of 64 bits
-	wide  func(i int) (uint64, uint64)   // values of 128 bits
-	text  *vec.StringReader              // text
-	other func(dst []byte, i int) []byte // nested values
+	fixed func(i int) uint64           // values of 64 bits
+	wide  func(i int) (uint64, uint64) // values of 128 bits
+	text  *vec.StringReader            // text
+	rows  *nestedRows                  // nested values
 	last  bool
 }
 
@@ -56,7 +55,7 @@ func newEncodedColumn(a arrow.Array, last bool) encodedColumn {
 	case arrow.NULL:
 		c.fixed = func(int) uint64 { return 0 }
 	case arrow.LIST, arrow.STRUCT:
-		c.other = func(dst []byte, i int) []byte { return text.AppendJSON(dst, a, i) }
+		c.rows = encodeNested(a)
 	default:
 		r := vec.Strings(a)
 		c.text = &r
@@ -107,7 +106,7 @@ func (c *encodedColumn) size(i int) int {
 		}
 		return n
 	}
-	return 5 + len(c.other(nil, i))
+	return 5 + len(c.rows.at(i))
 }
 
 func (c *encodedColumn) put(dst []byte, i int) int {
@@ -131,7 +130,7 @@ func (c *encodedColumn) put(dst []byte, i int) int {
 		}
 		return n + copy(dst[n:], v)
 	}
-	v := c.other(nil, i)
+	v := c.rows.at(i)
 	binary.LittleEndian.PutUint32(dst[1:], uint32(len(v)))
 	return 5 + copy(dst[5:], v)
 }

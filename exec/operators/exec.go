@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/op"
@@ -55,7 +56,7 @@ func (e *Exec) Push(ctx context.Context, _ int, b *op.Batch, out op.Output) (op.
 	defer vec.ReleaseAll(cols)
 	more, err := e.process.Push(ctx, cols, b.Len(), emitTo(ctx, out))
 	switch {
-	case err == enough{}:
+	case errors.Is(err, enough{}):
 		return op.Enough, e.stop()
 	case err != nil || !more:
 		return op.Enough, err
@@ -75,7 +76,7 @@ func (e *Exec) Finish(ctx context.Context, _ int, out op.Output) error {
 	if e.process == nil {
 		return nil
 	}
-	if err := e.process.Finish(ctx, emitTo(ctx, out)); err != nil && err != (enough{}) {
+	if err := e.process.Finish(ctx, emitTo(ctx, out)); err != nil && !errors.Is(err, enough{}) {
 		return err
 	}
 	return e.stop()

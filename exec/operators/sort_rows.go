@@ -134,44 +134,63 @@ type ranked struct {
 // sorted returns the rows of cols in order of keys; rows that compare as equal
 // stay in their order.
 func sorted(cols []arrow.Array, n int, keys []dag.SortKey) []int32 {
+	rows := upTo(n)
+	newSorter(cols, keys).sort(rows)
+	return rows
+}
+
+// sorter orders rows of columns by keys.
+type sorter struct {
+	prefix  func(row int32) uint64 // a smaller one sorts before, equal ones decide nothing
+	compare func(i, j int) int
+	rank    []ranked
+}
+
+func newSorter(cols []arrow.Array, keys []dag.SortKey) *sorter {
 	keyCols, orders := keyColumns(cols, keys)
-	rank := make([]ranked, n)
-	prefixes(keyCols[0], orders[0], rank)
-	compare := vec.NewComparator(keyCols, keyCols, orders)
-	slices.SortFunc(rank, func(a, b ranked) int {
+	return &sorter{prefix: prefixer(keyCols[0], orders[0]), compare: vec.NewComparator(keyCols, keyCols, orders)}
+}
+
+// sort orders rows, which are ascending, in place and stably.
+func (s *sorter) sort(rows []int32) {
+	s.rank = grow(s.rank, len(rows))
+	for i, r := range rows {
+		s.rank[i] = ranked{prefix: s.prefix(r), row: r}
+	}
+	slices.SortFunc(s.rank, func(a, b ranked) int {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
 		}
-		if c := compare(int(a.row), int(b.row)); c != 0 {
+		if c := s.compare(int(a.row), int(b.row)); c != 0 {
 			return c
 		}
 		return cmp.Compare(a.row, b.row)
 	})
-	out := make([]int32, n)
-	for i, r := range rank {
-		out[i] = r.row
+	for i, r := range s.rank {
+		rows[i] = r.row
 	}
-	return out
 }
 
-// prefixes fills in rank: a smaller prefix sorts before, equal prefixes decide nothing.
-func prefixes(a arrow.Array, o vec.Order, rank []ranked) {
+// prefixer gives a row the beginning of its key in the order o.
+func prefixer(a arrow.Array, o vec.Order) func(row int32) uint64 {
 	value := prefixOf(a)
 	null := vec.ValidityOf(a)
-	for i := range rank {
-		rank[i].row = int32(i)
+	ofNull := uint64(math.MaxUint64)
+	if o.NullsFirst {
+		ofNull = 0
+	}
+	flip := uint64(0)
+	if o.Desc {
+		flip = math.MaxUint64
+	}
+	return func(row int32) uint64 {
 		switch {
-		case null.Null(i) && o.NullsFirst:
-			rank[i].prefix = 0
-		case null.Null(i):
-			rank[i].prefix = math.MaxUint64
-		case value != nil && o.Desc:
-			rank[i].prefix = ^value(i)
-		case value != nil:
-			rank[i].prefix = value(i)
-		default:
-			rank[i].prefix = math.MaxUint64 / 2
+		case null.Null(int(row)):
+			return ofNull
+		case value == nil:
+			return math.MaxUint64 / 2
 		}
+		return value(int(row)) ^ flip
 	}
 }
 

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -56,7 +57,10 @@ func (w *Window) Finish(ctx context.Context, _ int, out op.Output) error {
 	if err := w.account.Set(w.buffer.bytes + int64(w.buffer.rows)*perRow); err != nil {
 		return err
 	}
-	rows := newWindowRows(ctx, w, cols)
+	rows, err := newWindowRows(ctx, w, cols)
+	if err != nil {
+		return err
+	}
 	results := make([]arrow.Array, 0, len(w.spec.Items))
 	defer func() { vec.ReleaseAll(results) }()
 	for i := range w.spec.Items {
@@ -149,41 +153,62 @@ type windowRows struct {
 	known map[string]*frames
 }
 
-func newWindowRows(ctx context.Context, w *Window, cols []arrow.Array) *windowRows {
+// newWindowRows finds the partitions by their hash, and sorts within each.
+func newWindowRows(ctx context.Context, w *Window, cols []arrow.Array) (*windowRows, error) {
 	r := &windowRows{ctx: ctx, w: w, cols: cols, n: w.buffer.rows, known: map[string]*frames{}}
-	var keys []dag.SortKey
-	for _, c := range w.spec.Partition {
-		keys = append(keys, dag.SortKey{Column: c})
+	groups, err := r.partition()
+	if err != nil {
+		return nil, err
 	}
-	keys = append(keys, w.spec.Order...)
-	byPosition := append(keys[:len(keys):len(keys)], positionKey(w.spec)...)
-	if len(byPosition) > 0 {
-		r.order = sorted(cols, r.n, byPosition)
-	} else {
-		r.order = upTo(r.n)
+	if keys := append(w.spec.Order[:len(w.spec.Order):len(w.spec.Order)], positionKey(w.spec)...); len(keys) > 0 {
+		s := newSorter(cols, keys)
+		for p := range len(r.parts) - 1 {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			s.sort(r.order[r.parts[p]:r.parts[p+1]])
+		}
 	}
-	partCols, partOrders := keyColumns(cols, keys[:len(w.spec.Partition)])
-	peerCols, peerOrders := keyColumns(cols, keys[len(w.spec.Partition):])
-	samePart := vec.NewComparator(partCols, partCols, partOrders)
+	peerCols, peerOrders := keyColumns(cols, w.spec.Order)
 	samePeer := vec.NewComparator(peerCols, peerCols, peerOrders)
 	r.part, r.peer = make([]int32, r.n), make([]int32, r.n)
-	for at := range r.order {
-		newPart, newPeer := at == 0, at == 0
-		if at > 0 {
-			a, b := int(r.order[at-1]), int(r.order[at])
-			newPart = samePart(a, b) != 0
-			newPeer = newPart || samePeer(a, b) != 0
-		}
-		if newPart {
-			r.parts = append(r.parts, int32(at))
-		}
-		if newPeer {
+	for at, row := range r.order {
+		r.part[at] = int32(groups[row])
+		if at == int(r.parts[groups[row]]) || samePeer(int(r.order[at-1]), int(row)) != 0 {
 			r.peers = append(r.peers, int32(at))
 		}
-		r.part[at], r.peer[at] = int32(len(r.parts)-1), int32(len(r.peers)-1)
+		r.peer[at] = int32(len(r.peers) - 1)
 	}
-	r.parts, r.peers = append(r.parts, int32(r.n)), append(r.peers, int32(r.n))
-	return r
+	r.peers = append(r.peers, int32(r.n))
+	return r, nil
+}
+
+// partition numbers the partitions in the order in which they appear, and puts
+// the rows of each together.
+func (r *windowRows) partition() ([]uint32, error) {
+	keys := make([]arrow.Array, len(r.w.spec.Partition))
+	for i, c := range r.w.spec.Partition {
+		keys[i] = r.cols[c]
+	}
+	table := newGroupTable(r.w.env.Alloc, nil)
+	groups := make([]uint32, r.n)
+	if err := table.group(keys, r.n, groups); err != nil {
+		return nil, err
+	}
+	r.parts = make([]int32, table.len()+1)
+	for _, g := range groups {
+		r.parts[g+1]++
+	}
+	for g := range table.len() {
+		r.parts[g+1] += r.parts[g]
+	}
+	next := slices.Clone(r.parts)
+	r.order = make([]int32, r.n)
+	for row, g := range groups {
+		r.order[next[g]] = int32(row)
+		next[g]++
+	}
+	return groups, nil
 }
 
 func positionKey(spec *dag.Window) []dag.SortKey {

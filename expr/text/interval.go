@@ -56,7 +56,8 @@ type span struct{ months, days, nanos int64 }
 // ParseInterval reads '1 year 2 months 3 days 04:05:06.7', '10s', '90 minutes',
 // '-1.5 hours', '2 weeks ago': numbers with units in singular, plural or
 // abbreviated, in any order, and a clock time. A fraction of a year goes to
-// months, of a month to days of which it has thirty, of a day to time.
+// months, of a month to days of which it has thirty, of a day to time. A number
+// alone is seconds.
 func ParseInterval(b []byte) (arrow.MonthDayNanoInterval, bool) {
 	var s span
 	parts := 0
@@ -69,7 +70,7 @@ func ParseInterval(b []byte) (arrow.MonthDayNanoInterval, bool) {
 			s = span{-s.months, -s.days, -s.nanos}
 			break
 		}
-		rest, ok := s.addPart(b)
+		rest, ok := s.addPart(b, parts == 0)
 		if !ok {
 			return arrow.MonthDayNanoInterval{}, false
 		}
@@ -101,7 +102,8 @@ func trimRight(b []byte) []byte {
 }
 
 // addPart reads one number with its unit, or a clock time, from the head of b.
-func (s *span) addPart(b []byte) (rest []byte, ok bool) {
+// A number that is the first and last of all needs no unit.
+func (s *span) addPart(b []byte, first bool) (rest []byte, ok bool) {
 	neg := false
 	if b[0] == '-' || b[0] == '+' {
 		neg = b[0] == '-'
@@ -125,10 +127,14 @@ func (s *span) addPart(b []byte) (rest []byte, ok bool) {
 	}
 	frac, scale := int64(0), int64(1)
 	if i < len(b) && b[i] == '.' {
+		point := i
 		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
 			if scale < nanosPerSecond {
 				frac, scale = frac*10+int64(b[i]-'0'), scale*10
 			}
+		}
+		if i == 1 && point == 0 {
+			return nil, false
 		}
 	}
 	b = trimLeft(b[i:])
@@ -139,7 +145,10 @@ func (s *span) addPart(b []byte) (rest []byte, ok bool) {
 		n++
 	}
 	u, ok := units[string(word[:n])]
-	if !ok {
+	switch {
+	case first && len(b) == 0:
+		u = secondUnit
+	case !ok:
 		return nil, false
 	}
 	if neg {

@@ -193,6 +193,8 @@ func TestIntervals(t *testing.T) {
 		"-100:30":                           "-100:30:00",
 		"1h30m":                             "01:30:00",
 		"0 days":                            "00:00:00",
+		" -7 ":                              "-00:00:07",
+		"2.5":                               "00:00:02.5",
 	}
 	for s, want := range tests {
 		v, ok := ParseInterval([]byte(s))
@@ -200,7 +202,7 @@ func TestIntervals(t *testing.T) {
 			t.Errorf("%q: %s, %v, want %s", s, got, ok, want)
 		}
 	}
-	for _, s := range []string{"", " ", "ago", "5", "days", "5 lightyears", "99999999999 days", "1:2", "04:60", "9223372036854775807 hours", "1 day x"} {
+	for _, s := range []string{"", " ", "ago", "5 ago", "1 day 5", "5 1:00", "1e3", ".", "-", "days", "5 lightyears", "99999999999 days", "1:2", "04:60", "9223372036854775807 hours", "1 day x"} {
 		if v, ok := ParseInterval([]byte(s)); ok {
 			t.Errorf("%q: accepted as %s", s, AppendInterval(nil, v))
 		}

@@ -144,6 +144,16 @@ func (s *Scanner) stray(rest string) *Error {
 		return s.fail(1, `unexpected "!"`, "write NOT, or != between values")
 	case unicode.IsLetter(r):
 		return s.badName(rest[:lettersLen(rest)])
+	case strings.HasPrefix(rest, "@{"):
+		return s.fail(1+strings.IndexByte(rest+"}", '}'), "RQL has no hints in @{…}", "leave them out; SET sets parallelism and limits")
+	case r == '@' && len(rest) > 1 && isLetter(rest[1]):
+		return s.failAs(Param, 1+wordLen(rest[1:]), `unexpected "@"`, fmt.Sprintf("a parameter is written $%s and given by --param %[1]s=value", rest[1:1+wordLen(rest[1:])]))
+	case r == '?':
+		return s.failAs(Param, 1, `unexpected "?"`, "a parameter is written $name and given by --param name=value")
+	case strings.HasPrefix(rest, "&&"):
+		return s.fail(2, `unexpected "&&"`, "write AND")
+	case r == '&' || r == '^':
+		return s.fail(1, fmt.Sprintf("unexpected %q", string(r)), "there are no operators on bits; xor(x, y) and bit_count(x) are functions")
 	case r == '#':
 		return s.fail(1, `unexpected "#"`, "a comment begins with --")
 	case r == '\\':

@@ -35,7 +35,7 @@ func (b *binder) literal(e ast.Expr) expr.Expr {
 		}
 	case *ast.TypedLit:
 		if e.Type == "DATE" {
-			if d, ok := text.ParseDate([]byte(e.Value)); ok {
+			if d, ok := text.ParseLongDate([]byte(e.Value)); ok {
 				return &expr.Literal{Value: d, T: types.DATE}
 			}
 			b.a.errorf(e, "write DATE '2026-01-31'", "'%s' is not a date", e.Value)

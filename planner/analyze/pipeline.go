@@ -192,10 +192,6 @@ func (a *Analyzer) sort(t *table, v *ast.Sort) {
 		if len(cols) == 0 {
 			continue
 		}
-		if cols[0].Type.Kind == types.Struct {
-			a.errorf(k, "order by its fields", "a STRUCT has no order")
-			continue
-		}
 		keys = append(keys, logical.SortKey{Column: cols[0], Desc: strings.EqualFold(k.Dir, "DESC"), NullsFirst: strings.EqualFold(k.Nulls, "FIRST")})
 	}
 	t.node = &logical.Sort{Input: t.node, Keys: keys}

@@ -159,9 +159,6 @@ func sortKeys(keys []SortKey, have []types.Type) error {
 		if err := inRange([]int{k.Column}, len(have)); err != nil {
 			return err
 		}
-		if have[k.Column].Kind == types.Struct {
-			return fmt.Errorf("a STRUCT has no order")
-		}
 	}
 	return nil
 }
