@@ -35,6 +35,7 @@ func run() error {
 	brief := flag.Bool("brief", false, "do not make queries that differ small")
 	sqlText := flag.String("sql", "", "a text for DuckDB, to see what it gives")
 	profile := flag.String("cpuprofile", "", "a file for a profile of the processor's time")
+	trace := flag.Bool("trace", false, "write each SQL to the standard error before it runs")
 	rqlText := flag.String("rql", "", "a text for rainsql, to see what it gives")
 	flag.Parse()
 	if *sqlText != "" || *rqlText != "" {
@@ -68,6 +69,9 @@ func run() error {
 	fmt.Println("seed", *seed)
 	o := both.Options{Queries: *n, Duration: *duration, Seed: *seed, All: *all || *n >= 50_000, MaxDiffs: *maxDiffs, Out: os.Stdout}
 	o.Features, o.Without, o.Pass, o.Brief = split(*features), split(*without), split(*pass), *brief
+	if *trace {
+		o.Trace = os.Stderr
+	}
 	res, err := both.Run(o)
 	if err != nil {
 		return err

@@ -34,6 +34,7 @@ type collector struct {
 	n      int
 	of     []uint32 // of each row: its group
 	chunks [][]arrow.Array
+	held   int64 // bytes of the chunks, of which there may be very many
 }
 
 func newCollector(c *AggCall, finish finisher, mem memory.Allocator) *collector {
@@ -57,6 +58,9 @@ func (c *collector) Update(groups []uint32, args []arrow.Array) error {
 			return err
 		}
 		chunk = append(chunk, own)
+	}
+	for _, a := range chunk {
+		c.held += vec.Bytes(a)
 	}
 	c.chunks, c.of = append(c.chunks, chunk), append(c.of, groups...)
 	return nil
@@ -194,18 +198,12 @@ func (c *collector) Merge(groups []uint32, state []arrow.Array) error {
 }
 
 func (c *collector) Bytes() int64 {
-	n := int64(cap(c.of)) * 4
-	for _, chunk := range c.chunks {
-		for _, a := range chunk {
-			n += vec.Bytes(a)
-		}
-	}
-	return n
+	return int64(cap(c.of))*4 + c.held
 }
 
 func (c *collector) Release() {
 	for _, chunk := range c.chunks {
 		vec.ReleaseAll(chunk)
 	}
-	c.chunks, c.of = nil, nil
+	c.chunks, c.of, c.held = nil, nil, 0
 }

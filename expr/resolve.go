@@ -177,6 +177,9 @@ func (o *overload) match(args []Expr) (want []types.Type, cost int, ok bool) {
 		switch p := o.param(i); p.kind {
 		case anything:
 			want[i] = have
+			if have.Kind == types.List {
+				cost += listAsText
+			}
 		case same:
 			want[i] = t
 		case listOfSame:
@@ -205,6 +208,10 @@ func (o *overload) match(args []Expr) (want []types.Type, cost int, ok bool) {
 	}
 	return want, cost, true
 }
+
+// listAsText makes a signature of lists win over one of anything, which would
+// print them.
+const listAsText = 100
 
 func (o *overload) param(i int) param { return o.params[min(i, len(o.params)-1)] }
 

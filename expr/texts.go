@@ -58,7 +58,8 @@ func textFunctions() []*entry {
 			on("STRING, STRING, STRING -> STRING", map3(textIn, textIn, textIn, textOut, translate)),
 		fn("reverse", "the characters in reverse order", "reverse('abc')", "cba").on("STRING -> STRING", appendText(reverse)),
 		fn("repeat", "the text so many times", "repeat('ab', 3)", "ababab").onFail("STRING, INT -> STRING", try2(textIn, intIn, textOut, repeat)),
-		fn("concat", "the arguments as text one after the other, without NULLs", "concat('a', NULL, 1)", "a1").onNulls("any… -> STRING", concatKernel),
+		fn("concat", "the arguments as text one after the other, without NULLs; of lists their elements", "concat('a', NULL, 1)", "a1").
+			onNulls("LIST<T>… -> LIST<T>", concatLists).onNulls("any… -> STRING", concatKernel),
 		fn("concat_ws", "the arguments after the first as text, joined by it, without NULLs", "concat_ws('-', 'a', NULL, 'b')", "a-b").onNulls("STRING, any… -> STRING", concatWithKernel),
 		fn("contains", "whether the second text is in the first, or the value in the list", "contains('rainsql', 'ins')", "true").on("STRING, STRING -> BOOL", map2(textIn, textIn, boolOut, strings.Contains)).on("LIST<T>, T -> BOOL", listContains),
 		fn("starts_with", "whether the text begins with the second", "starts_with('rainsql', 'rain')", "true").alias("^@", "prefix").on("STRING, STRING -> BOOL", map2(textIn, textIn, boolOut, strings.HasPrefix)),

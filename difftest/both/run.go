@@ -23,6 +23,7 @@ type Options struct {
 	Brief    bool     // do not make queries small
 	MaxDiffs int      // stop after so many different differences
 	Out      io.Writer
+	Trace    io.Writer // each SQL before it runs, should DuckDB break down; or nil
 }
 
 // Result is what a run found.
@@ -123,6 +124,7 @@ func (r *runner) world(number int, begin time.Time) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	w.trace = r.o.Trace
 	defer func() {
 		if cerr := w.Close(); err == nil {
 			err = cerr

@@ -3,6 +3,7 @@ package both
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -20,7 +21,8 @@ type World struct {
 	features map[string]bool
 	without  map[string]bool
 	tables   []*gen.Table
-	spare    int // tables made while shrinking
+	trace    io.Writer // every SQL before it runs, if not nil
+	spare    int       // tables made while shrinking
 }
 
 // NewWorld makes the tables of a world, and their files.
@@ -95,6 +97,9 @@ type Outcome struct {
 // Check runs a query in DuckDB, and in rainsql in each of the ways.
 func (w *World) Check(q *gen.Query, setups []Setup) Outcome {
 	shape := q.Main.Shape()
+	if w.trace != nil {
+		fmt.Fprintf(w.trace, "%s\n\n", q.SQL())
+	}
 	duck := w.duck.Query(q.SQL(), shape.Order != gen.NoOrder)
 	src := q.RQL()
 	for _, s := range setups {

@@ -53,13 +53,18 @@ func (c *Cover) verb(name string, t types.Type, null bool) {
 
 func (c *Cover) step(st Step, in Shape) {
 	uses := st.Uses()
+	byColumn := false // what counts is the columns within, not the results
+	switch st.(type) {
+	case *Filter, *Over, *Join:
+		byColumn = true
+	}
 	for _, u := range uses {
-		if _, ok := st.(*Filter); !ok {
+		if !byColumn {
 			c.verb(st.Verb(), (*u).T, (*u).Null)
 		}
 		(*u).walk(func(e *Expr) {
 			if e.Op == opColumn {
-				if _, ok := st.(*Filter); ok {
+				if byColumn {
 					c.verb(st.Verb(), e.T, e.Null)
 				}
 				return
@@ -73,6 +78,8 @@ func (c *Cover) step(st Step, in Shape) {
 		cols = slices.DeleteFunc(slices.Clone(cols), func(c *Col) bool { return !slices.Contains(x.IDs, c.ID) })
 	case *Rename:
 		cols = slices.DeleteFunc(slices.Clone(cols), func(c *Col) bool { return !slices.Contains(x.IDs, c.ID) })
+	case *Exec:
+		cols, _ = x.kept(in)
 	}
 	if len(uses) == 0 {
 		for _, col := range cols {

@@ -159,13 +159,16 @@ func (g *Gen) call(s Shape, w want, depth int) *Expr {
 func (g *Gen) apply(s Shape, sp *spec, t types.Type, depth int) *Expr {
 	switch sp.ret {
 	case "":
+		if strings.Contains(sp.how, "x") && t.IsNested() {
+			return nil
+		}
 	case "LT":
 		t = *t.Elem
 	default:
 		t = g.anyType(s)
 	}
 	if strings.Contains(sp.args, "LT") && t.IsNested() {
-		if sp.ret == "" {
+		if sp.ret == "" || sp.ret == "LT" {
 			return nil
 		}
 		t = types.INT
@@ -247,7 +250,7 @@ func (g *Gen) otherNumber(s Shape, before types.Type) types.Type {
 }
 
 // noAlias are other names that are not written like a call, or take fewer arguments.
-var noAlias = map[string]bool{"extract": true, "position": true, "^@": true, "~": true, "mod": true, "!=": true, "==": true,
+var noAlias = map[string]bool{"extract": true, "position": true, "^@": true, "aggregate": true, "~": true, "mod": true, "!=": true, "==": true,
 	"current_timestamp": true, "ifnull": true, "nvl": true, "quantile": true}
 
 var aliases = sync.OnceValue(func() map[string][]string {
@@ -369,6 +372,9 @@ func (g *Gen) argument(s Shape, word string, t types.Type, depth int, sp *spec) 
 	case "E":
 		k := g.expr(s, want{t: types.STRING, bare: true}, depth)
 		return &Expr{Op: "encode", T: types.BYTES, Kids: []*Expr{k}, RQL: "encode({0})", SQL: "encode({0})", Null: k.Null, Max: k.Max}
+	case "J": // RQL's JSON keeps a DECIMAL's digits, writes T and Z and no NaN
+		w.t = pick(g, []types.Type{types.BOOL, types.INT, types.FLOAT, types.STRING, types.BYTES, types.DATE, types.INTERVAL, types.ListOf(types.INT), types.ListOf(types.STRING)})
+		w.tame = w.t.Kind == types.Float64
 	case "X":
 		w.t = g.anyType(s)
 		for strings.Contains(sp.how, "x") && w.t.IsNested() {

@@ -7,6 +7,7 @@ package gen
 //
 //	B BOOL  I INT  F FLOAT  D DECIMAL  S STRING  Y BYTES  A DATE  M TIMESTAMP  V INTERVAL
 //	LI LIST<INT>  LS LIST<STRING>  LF LIST<FLOAT>  LB LIST<BOOL>  LM LIST<TIMESTAMP>  LT LIST<T>  LLT a list of two of them
+//	J what JSON has one text for
 //	P two FLOATs in a list  E encoded text  N number of any type
 //	'a|b' STRING literals   #1|2 INT literals   @1_day|2_hours INTERVAL literals   [1,2]|[3] lists as both languages write them
 //
@@ -282,8 +283,8 @@ var scalars = []spec{
 	{"*", "V<1e7 F<50 tame", "V", "({0} * {1})", "", ""},
 	{"*", "F<50 V<1e7", "V", "(CAST(CAST({0} AS INT) AS FLOAT) * {1})", "(CAST(CAST({0} AS BIGINT) AS DOUBLE) * {1})", ""},
 	{"/", "V<1e7 F<50 tame", "V", "({0} / (abs({1}) + 1))", "", ""},
-	{"like", "S 'a!%|%!%|!_%|100!%' '!'", "B", "({0} LIKE {1} ESCAPE {2})", "", ""},
-	{"ilike", "S 'A!%|%!%|!_%|100!%' '!'", "B", "({0} ILIKE {1} ESCAPE {2})", "", ""},
+	{"like", "S 'a!%|%!%|!_%|100!%' '!'", "B", "\"like\"({0}, {1}, {2})", "({0} LIKE {1} ESCAPE {2})", ""},
+	{"ilike", "S 'A!%|%!%|!_%|100!%' '!'", "B", "\"ilike\"({0}, {1}, {2})", "({0} ILIKE {1} ESCAPE {2})", ""},
 	{"age", "M<5e10 M<5e10", "V", "", "", "1"},
 	{"date_trunc", "'year|month|day|hour|minute|second' V", "V<0", "", "", ""},
 	{"epoch_ms", "V<1e9", "I<1e13", "", "", ""},
@@ -355,9 +356,8 @@ var scalars = []spec{
 	{"list_reverse", "LT", "LT", "", "", ""},
 	{"list_reverse_sort", "LT", "LT", "", "list_reverse_sort({0}, 'NULLS LAST')", "r<"},
 	{"list_reverse_sort", "LT 'nulls first|nulls last|NULLS LAST'", "LT", "", "", "r<"},
-	{"list_select", "LT [1]|[2,1]|[3,-1,1]|[0,7,2]", "LT", "", "", ""},
+	{"list_select", "LT [1]|[2,1]|[3,1]|[0,7,2]", "LT", "", "CASE WHEN {0} IS NOT NULL THEN [({0})[i] FOR i IN {1}] END", ""},
 	{"list_slice", "LT #1|2|-2|0 #1|2|-1|3", "LT", "", "", ""},
-	{"list_slice", "LT #1|2|-2|0 #1|2|-1|3", "LT", "{0}[{1}:{2}]", "", ""},
 	{"list_slice", "LT #1|2|-3 #3|5|-1 #1|2", "LT", "", "", ""},
 	{"list_slice", "S #1|2|-2 #1|3|-1", "S<0", "", "", ""},
 	{"list_sort", "LT", "LT", "", "list_sort({0}, 'ASC', 'NULLS LAST')", "r<"},
@@ -366,14 +366,14 @@ var scalars = []spec{
 	{"list_stddev_pop", "LF tame", "F", "", "", "ni"},
 	{"list_stddev_samp", "LF tame", "F", "", "", "ni"},
 	{"list_string_agg", "LS", "S", "", "", "n"},
-	{"list_string_agg", "LS '-|, |'", "S", "", "", "n"},
+	{"list_string_agg", "LS '-|, |'", "S", "", "list_aggregate({0}, 'string_agg', {1})", "n"},
 	{"list_sum", "LI<1e14", "I", "", "", "n"},
 	{"list_sum", "LF tame", "F", "", "", "n"},
 	{"list_unique", "LT", "I<1e6", "", "", ""},
-	{"list_value", "", "LI<0", "CAST([] AS LIST<INT>)", "CAST([] AS BIGINT[])", ""},
+	{"list_value", "", "LI<1", "CAST([] AS LIST<INT>)", "CAST([] AS BIGINT[])", ""},
 	{"list_var_pop", "LF tame", "F", "", "", "ni"},
 	{"list_var_samp", "LF tame", "F", "", "", "ni"},
-	{"list_where", "LT [TRUE,FALSE,TRUE]|[TRUE]|[FALSE,TRUE]", "LT", "", "", "n"},
+	{"list_where", "LT [TRUE,FALSE]|[TRUE,TRUE]|[FALSE,TRUE]", "LT", "{f}(list_resize({0}, 2), {1})", "list_filter(list_resize({0}, 2), LAMBDA x, i: {1}[i])", "n"},
 	{"list_zip", "LS LI", "S", "({f}({0}, {1})[2].list_1)", "struct_extract(list_zip({0}, {1})[2], 1)", "n"},
 	{"list_zip", "LT LI", "I", "length({f}({0}, {1}))", "len(list_zip({0}, {1}))", "n"},
 	{"range", "I<20", "LI<20", "", "", ""},
@@ -389,10 +389,14 @@ var scalars = []spec{
 
 	// JSON
 	{"json", jsons, "S", "", "CAST(json({0}) AS VARCHAR)", ""},
-	{"json_array", "X I", "S", "", "CAST(json_array({0}, {1}) AS VARCHAR)", "xw"},
+	{"json_array", "J I", "S", "", "CAST(json_array({0}, {1}) AS VARCHAR)", "w"},
+	{"json_array", "D", "S", "", "('[' || coalesce(CAST({0} AS VARCHAR), 'null') || ']')", "w"},
+	{"json_array", "M<1e10", "S", "{f}(date_trunc('second', {0}))", "('[' || coalesce(strftime({0}, '\"%Y-%m-%dT%H:%M:%SZ\"'), 'null') || ']')", "w1"},
 	{"json_array", "S B I", "S", "", "CAST(json_array({0}, {1}, {2}) AS VARCHAR)", "w"},
-	{"json_array", "", "S<2", "", "CAST(json_array() AS VARCHAR)", ""},
-	{"json_object", "'a|ä' X 'b' S", "S", "", "CAST(json_object({0}, {1}, {2}, {3}) AS VARCHAR)", "xw"},
+	{"json_array", "", "S<2", "{f}()", "CAST(json_array() AS VARCHAR)", ""},
+	{"json_object", "'a|ä' J 'b' S", "S", "", "CAST(json_object({0}, {1}, {2}, {3}) AS VARCHAR)", "w"},
+	{"json_object", "'a' D", "S", "", "('{\"a\":' || coalesce(CAST({1} AS VARCHAR), 'null') || '}')", "w"},
+	{"json_object", "'a' M<1e10", "S", "{f}({0}, date_trunc('second', {1}))", "('{\"a\":' || coalesce(strftime({1}, '\"%Y-%m-%dT%H:%M:%SZ\"'), 'null') || '}')", "w1"},
 	{"json_object", "", "S<2", "", "CAST(json_object() AS VARCHAR)", ""},
 	{"json_array_length", jsons, "I<10", "", "", "n"},
 	{"json_array_length", jsons + " '$.b|$[2]|/b|$'", "I<10", "", "", "n"},
@@ -406,11 +410,13 @@ var scalars = []spec{
 	{"json_keys", jsons + " '$.c|$|/c'", "LS", "", "", "n"},
 	{"json_type", jsons, "S<20", "", "", "n"},
 	{"json_type", jsons + " '$.a|$.b[0]|$[1]|$.c'", "S<20", "", "", "n"},
-	{"json_valid", "S", "B", "", "", ""},
+	{"json_valid", "S", "B", "", "(json_valid({0}) AND lower({0}) <> 'nan')", ""},
 	{"json_valid", jsons, "B", "", "", ""},
 	{"json_value", jsons + " '$.a|$.b[0]|$[1]|$.c'", "S", "", "CAST(json_value({0}, {1}) AS VARCHAR)", "n"},
 	{"to_json", "S", "S", "", "CAST(to_json({0}) AS VARCHAR)", ""},
-	{"to_json", "X", "S", "", "CAST(to_json({0}) AS VARCHAR)", ""},
+	{"to_json", "J", "S", "", "CAST(to_json({0}) AS VARCHAR)", ""},
+	{"to_json", "D", "S", "", "CAST({0} AS VARCHAR)", ""},
+	{"to_json", "M<1e10", "S", "{f}(date_trunc('second', {0}))", "strftime({0}, '\"%Y-%m-%dT%H:%M:%SZ\"')", "1"},
 
 	// conditions
 	{"coalesce", "T T", "", "", "", "^"},

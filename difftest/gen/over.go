@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rainsql/rainsql/expr/types"
@@ -72,7 +73,7 @@ func (g *Gen) overStep(s Shape) Step {
 func (g *Gen) over(s Shape) *Expr {
 	sp := pick(g, overs)
 	t := g.anyType(s)
-	if t.Kind == types.Struct || t.Kind == types.Interval {
+	if t.Kind == types.Struct && strings.Contains(sp.how, "r") || t.Kind == types.Interval && !hasColumn(s, t) {
 		t = types.INT
 	}
 	e := &Expr{Op: sp.name, T: t, Agg: true}
@@ -94,8 +95,23 @@ func (g *Gen) over(s Shape) *Expr {
 	if strings.Contains(sp.how, "r") && distinguishable(&Col{T: e.T}) {
 		e.Inexact, e.Loose = true, true
 	}
+	if t.Kind == types.Interval && slices.ContainsFunc(e.Kids, func(k *Expr) bool { return k.T.Kind == types.Interval && k.Op != opColumn }) {
+		return nil // perhaps of mixed sign
+	}
+	rql, sql := sp.rql, sp.sql
+	aggregate := !strings.Contains(sp.how, "k") && !strings.HasSuffix(sp.name, "_value")
+	if aggregate && len(sp.args) > 0 && sp.name != "string_agg" && !e.Kids[0].T.IsNested() && g.chance(0.2) {
+		rql, sql = strings.Replace(rql, "({0}", "(DISTINCT {0}", 1), strings.Replace(sql, "({0}", "(DISTINCT {0}", 1)
+	}
+	if aggregate && g.chance(0.2) {
+		cond := g.expr(s, want{t: types.BOOL, bare: true}, 1)
+		at := fmt.Sprintf(" FILTER (WHERE {%d})", len(e.Kids))
+		e.Kids = append(e.Kids, cond)
+		rql, sql = rql+at, sql+at
+		e.Null = e.Null || sp.name != "count"
+	}
 	window, sqlWindow := g.window(s, &sp, e)
-	e.RQL, e.SQL = sp.rql+window, sp.sql+sqlWindow
+	e.RQL, e.SQL = rql+window, sql+sqlWindow
 	if e.T.Kind == types.Int64 {
 		e.SQL = "CAST(" + e.SQL + " AS BIGINT)"
 	}
@@ -110,10 +126,7 @@ func (g *Gen) window(s Shape, sp *spec, e *Expr) (rql, sql string) {
 	}
 	var parts []string
 	if list := s.usable(); g.chance(0.6) {
-		c := pick(g, list)
-		if !distinguishable(c) || c.T.Kind == types.Float64 {
-			parts = append(parts, "PARTITION BY "+use(column(c)))
-		}
+		parts = append(parts, "PARTITION BY "+use(column(pick(g, list))))
 	}
 	var keys, sqlKeys []string
 	add := func(c *Col) {
@@ -130,6 +143,12 @@ func (g *Gen) window(s Shape, sp *spec, e *Expr) (rql, sql string) {
 	equal := strings.Contains(sp.how, "e") // rows of equal keys give equal results
 	frameless := strings.Contains(sp.how, "k")
 	peers := !frameless && g.chance(0.3) && sp.name != "string_agg" && !strings.HasSuffix(sp.name, "_value")
+	if peers && g.chance(0.4) {
+		if rql, sql := g.rangeFrame(list, use); rql != "" {
+			partition := strings.Join(parts, " ") + " "
+			return " OVER (" + partition + rql + ")", " OVER (" + partition + sql + ")"
+		}
+	}
 	if g.chance(0.6) {
 		if c := pick(g, list); c.T.Kind != types.Struct && c.T.Kind != types.Interval {
 			add(c)
@@ -142,12 +161,55 @@ func (g *Gen) window(s Shape, sp *spec, e *Expr) (rql, sql string) {
 	}
 	rqlParts := append(append([]string{}, parts...), "ORDER BY "+strings.Join(keys, ", "))
 	sqlParts := append(append([]string{}, parts...), "ORDER BY "+strings.Join(sqlKeys, ", "))
-	if !frameless && (!peers && g.chance(0.7)) {
+	switch {
+	case !frameless && peers && g.chance(0.5):
+		from, to := g.n(4), g.n(5)
+		bounds := []string{"UNBOUNDED PRECEDING", "1 PRECEDING", "CURRENT ROW", "2 FOLLOWING", "UNBOUNDED FOLLOWING"}
+		frame := "GROUPS BETWEEN " + bounds[min(from, to)] + " AND " + bounds[max(from, to, 1)]
+		rqlParts, sqlParts = append(rqlParts, frame), append(sqlParts, frame)
+	case !frameless && !peers && g.chance(0.7):
 		from, to := g.n(5), g.n(5)
 		bounds := []string{"UNBOUNDED PRECEDING", "2 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "UNBOUNDED FOLLOWING"}
 		from, to = min(from, to, 3), max(from, to, 1)
-		frame := "ROWS BETWEEN " + bounds[from] + " AND " + bounds[to]
+		frame := pick(g, []string{"ROWS", "ROWS", "GROUPS"}) + " BETWEEN " + bounds[from] + " AND " + bounds[to]
 		rqlParts, sqlParts = append(rqlParts, frame), append(sqlParts, frame)
 	}
 	return " OVER (" + strings.Join(rqlParts, " ") + ")", " OVER (" + strings.Join(sqlParts, " ") + ")"
+}
+
+// hasColumn reports a column of the type.
+func hasColumn(s Shape, t types.Type) bool {
+	return slices.ContainsFunc(s.usable(), func(c *Col) bool { return c.T.Equal(t) })
+}
+
+// rangeFrame makes an order by one key, and a frame that reaches so far from
+// its value; nothing where no column is fit for it.
+func (g *Gen) rangeFrame(list []*Col, use func(*Expr) string) (rql, sql string) {
+	for _, c := range some(g, list, 20) {
+		far, key := []string{"1", "2", "10"}, ""
+		switch {
+		case c.T.IsInt() && c.Max < 1e15:
+			key = "BIGINT"
+		case c.T.Kind == types.Float64 && c.Tame:
+			far, key = []string{"0.5", "2", "100"}, "DOUBLE"
+		case c.T.Kind == types.Decimal && c.Max < 1e9 && c.T.Precision <= 18:
+			far, key = []string{"0.5", "2", "10"}, fmt.Sprintf("DECIMAL(30,%d)", max(c.T.Scale, 1))
+		case c.T.Kind == types.Date && c.Max < 1e5 || c.T.Kind == types.Timestamp && c.Max < 1e10:
+			far, key = []string{"INTERVAL '1 day'", "INTERVAL '36 hours'", "INTERVAL '1 month'", "INTERVAL '400 days'"}, "TIMESTAMP"
+		default:
+			continue
+		}
+		at := use(column(c))
+		dir, nulls := pick(g, []string{"", "", " DESC"}), pick(g, []string{"", "", " NULLS FIRST"})
+		bounds := []string{"UNBOUNDED PRECEDING", pick(g, far) + " PRECEDING", "CURRENT ROW", pick(g, far) + " FOLLOWING", "UNBOUNDED FOLLOWING"}
+		from, to := g.n(4), g.n(5)
+		from, to = min(from, to), max(from, to, 1)
+		frame := " RANGE BETWEEN " + bounds[from] + " AND " + bounds[to]
+		rql = "ORDER BY " + at + dir + nulls + frame
+		if nulls == "" {
+			nulls = " NULLS LAST"
+		}
+		return rql, "ORDER BY CAST(" + at + " AS " + key + ")" + dir + nulls + frame
+	}
+	return "", ""
 }

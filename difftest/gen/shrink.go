@@ -220,6 +220,14 @@ func (r *Rel) repair(outer *scope) bool {
 			if *x = n; len(n.Old) == 0 {
 				continue
 			}
+		case *Exec:
+			if from, _ := x.kept(s); len(from) == 0 {
+				continue
+			}
+		case *Windowed:
+			if !x.Time.uses() {
+				return false
+			}
 		case *Sort:
 			x.Keys = slices.DeleteFunc(x.Keys, func(k Key) bool { return !k.E.uses() })
 			if len(x.Keys) == 0 {

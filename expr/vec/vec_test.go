@@ -384,3 +384,38 @@ func BenchmarkTakeViews(b *testing.B) {
 		t.Release()
 	}
 }
+
+// TestStructOrder sorts structs as DuckDB does: field by field, with what is
+// NULL within one last upward and first downward, and a NULL struct last.
+func TestStructOrder(t *testing.T) {
+	mem := checked(t)
+	st := types.StructOf(types.Field{Name: "a", Type: types.INT}, types.Field{Name: "b", Type: types.STRING})
+	var parts []arrow.Array
+	defer func() { ReleaseAll(parts) }()
+	for _, v := range []any{[]any{int64(2), "x"}, []any{int64(1), nil}, nil, []any{int64(1), "y"}, []any{nil, "a"}, []any{int64(2), "a"}} {
+		a, err := FromLiteral(mem, v, st, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, a)
+	}
+	all, err := Concat(mem, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Release()
+	for _, tt := range []struct {
+		order Order
+		want  []int
+	}{
+		{Order{}, []int{3, 1, 5, 0, 4, 2}},
+		{Order{Desc: true}, []int{4, 0, 5, 1, 3, 2}},
+		{Order{Desc: true, NullsFirst: true}, []int{2, 4, 0, 5, 1, 3}},
+	} {
+		got := []int{0, 1, 2, 3, 4, 5}
+		slices.SortFunc(got, NewComparator([]arrow.Array{all}, []arrow.Array{all}, []Order{tt.order}))
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%+v: %v, want %v", tt.order, got, tt.want)
+		}
+	}
+}

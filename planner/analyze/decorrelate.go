@@ -17,12 +17,13 @@ type dependent struct {
 	outer *logical.Shared
 	used  []logical.Column
 	ids   map[int]bool // of used
-	deep  bool         // a table shared further down uses them
+	// carried are the tables shared within the subquery that carry D, and its columns there.
+	carried map[int]map[int]logical.Column
 }
 
 // dependent makes the table around a subquery one that can be read twice.
 func (a *Analyzer) dependent(t *table, used []logical.Column) *dependent {
-	d := &dependent{a: a, used: used, ids: map[int]bool{}}
+	d := &dependent{a: a, used: used, ids: map[int]bool{}, carried: map[int]map[int]logical.Column{}}
 	for _, c := range used {
 		d.ids[c.ID] = true
 	}
@@ -72,6 +73,8 @@ func (d *dependent) push(n logical.Node) (logical.Node, map[int]logical.Column, 
 		return &logical.Join{Kind: logical.InnerJoin, Left: n, Right: domain}, by, ""
 	}
 	switch n := n.(type) {
+	case *logical.SharedScan:
+		return d.sharedScan(n)
 	case *logical.Aggregate:
 		return d.aggregate(n)
 	case *logical.SetOp:
@@ -82,6 +85,8 @@ func (d *dependent) push(n logical.Node) (logical.Node, map[int]logical.Column, 
 		return d.limit(n)
 	case *logical.Tee:
 		return nil, nil, "TEE"
+	case *logical.Exec:
+		return nil, nil, "USING EXEC"
 	}
 	in := n.Inputs()
 	if len(in) != 1 {
@@ -115,14 +120,13 @@ func (d *dependent) push(n logical.Node) (logical.Node, map[int]logical.Column, 
 	return out, by, ""
 }
 
-// correlated reports whether n or what is below uses a column of the outer table.
+// correlated reports whether n or what is below uses a column of the outer
+// table, be it in a table that is shared among subqueries of its own.
 func (d *dependent) correlated(n logical.Node) bool {
 	found := false
 	logical.Walk(n, func(n logical.Node) {
-		if s, ok := n.(*logical.SharedScan); ok {
-			for _, sh := range d.a.shared {
-				d.deep = d.deep || sh.ID == s.ID && sh != d.outer && d.correlated(sh.Input)
-			}
+		if s, ok := n.(*logical.SharedScan); ok && !found {
+			found = d.carried[s.ID] != nil || s.ID != d.outer.ID && d.correlated(d.a.sharedTable(s.ID).Input)
 		}
 		for _, e := range logical.Exprs(n) {
 			for _, id := range expr.Columns(e) {
@@ -131,6 +135,30 @@ func (d *dependent) correlated(n logical.Node) bool {
 		}
 	})
 	return found
+}
+
+// sharedScan has the shared table carry D, for all who read it: they are all
+// within the subquery, as no other table sees the outer columns.
+func (d *dependent) sharedScan(n *logical.SharedScan) (logical.Node, map[int]logical.Column, string) {
+	by := d.carried[n.ID]
+	if by == nil {
+		sh := d.a.sharedTable(n.ID)
+		input, found, refused := d.push(sh.Input)
+		if refused != "" {
+			return nil, nil, refused
+		}
+		sh.Input, by = input, found
+		d.carried[n.ID] = by
+	}
+	out := *n
+	out.Out = append([]logical.SharedColumn(nil), n.Out...)
+	here := map[int]logical.Column{}
+	for _, c := range d.used {
+		col := d.a.newColumn(c.Name, c.Type)
+		here[c.ID] = col
+		out.Out = append(out.Out, logical.SharedColumn{Column: col, From: by[c.ID].ID})
+	}
+	return &out, here, ""
 }
 
 func (d *dependent) replace(by map[int]logical.Column) func(expr.Expr) expr.Expr {

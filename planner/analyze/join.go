@@ -62,7 +62,7 @@ func (b *binder) on(j *logical.Join, e ast.Expr) bool {
 	var rest []expr.Expr
 	for _, c := range conjuncts(cond) {
 		key, ok := equality(c, j.Left, j.Right)
-		if !ok || len(rest) > 0 && expr.CanFail(c) {
+		if !ok || len(rest)+len(j.Keys) > 0 && expr.CanFail(c) {
 			rest = append(rest, c)
 			continue
 		}

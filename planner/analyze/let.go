@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"fmt"
+
 	"github.com/rainsql/rainsql/planner/logical"
 )
 
@@ -50,6 +52,38 @@ func (a *Analyzer) bindLet(l let) *used {
 		u.shared = a.share(l.name, t.node)
 	}
 	return u
+}
+
+func (a *Analyzer) sharedTable(id int) *logical.Shared {
+	for _, sh := range a.shared {
+		if sh.ID == id {
+			return sh
+		}
+	}
+	panic(fmt.Sprintf("no shared table %d", id))
+}
+
+// inOrder returns the shared tables of the statement, each before those that read it.
+func (a *Analyzer) inOrder() []*logical.Shared {
+	var out []*logical.Shared
+	seen := map[int]bool{}
+	var visit func(sh *logical.Shared)
+	visit = func(sh *logical.Shared) {
+		if seen[sh.ID] {
+			return
+		}
+		seen[sh.ID] = true
+		logical.Walk(sh.Input, func(n logical.Node) {
+			if s, ok := n.(*logical.SharedScan); ok {
+				visit(a.sharedTable(s.ID))
+			}
+		})
+		out = append(out, sh)
+	}
+	for _, sh := range a.shared {
+		visit(sh)
+	}
+	return out
 }
 
 // share makes a table one that the statement's plan can read in several places.

@@ -92,7 +92,7 @@ func (a *Analyzer) query(p *ast.Pipeline) *logical.Sink {
 		return nil
 	}
 	a.nameNulls(t)
-	sink := &logical.Sink{Input: t.node, Target: t.target, Shared: a.shared}
+	sink := &logical.Sink{Input: t.node, Target: t.target, Shared: a.inOrder()}
 	sink.Cols, sink.Names = t.scope.columns()
 	if twice := writtenTwice(sink); twice != "" {
 		a.errorf(p, "give one of them another name", "the query writes '%s' twice", twice)

@@ -82,9 +82,6 @@ func (a *Analyzer) attach(at ast.Node, t *table, in inner, j *logical.Join) bool
 		d := a.dependent(t, in.used)
 		j.Left = t.node
 		right, cols, refused := d.push(j.Right)
-		if d.deep {
-			refused = "a subquery of its own that looks back at both tables"
-		}
 		if refused != "" {
 			a.errorf(at, "compute it with a JOIN instead", "%s in a subquery that uses columns of the table around it is not supported", refused)
 			return false

@@ -85,7 +85,7 @@ func (a *Analyzer) summarize(b *ast.Summarize) Statement {
 			}
 		}
 	}
-	s.Plan = &logical.Sink{Input: project(agg, items), Shared: a.shared}
+	s.Plan = &logical.Sink{Input: project(agg, items), Shared: a.inOrder()}
 	for _, it := range items {
 		s.Plan.Cols = append(s.Plan.Cols, it.Column)
 		s.Plan.Names = append(s.Plan.Names, it.Name)

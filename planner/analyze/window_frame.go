@@ -24,10 +24,6 @@ func (b *binder) window(o *ast.Over) (*window, bool) {
 		if x == nil {
 			return nil, false
 		}
-		if x.Type().Kind == types.Struct {
-			b.a.errorf(k, "order by its fields", "a STRUCT has no order")
-			return nil, false
-		}
 		w.order = append(w.order, expr.SortKey{Expr: x, Desc: strings.EqualFold(k.Dir, "DESC"), NullsFirst: strings.EqualFold(k.Nulls, "FIRST")})
 	}
 	if o.Frame != nil {
