@@ -16,7 +16,7 @@ func TestAgainstDuckDB(t *testing.T) {
 	for _, seed := range []uint64{1, 2, fresh} {
 		t.Logf("seed %d", seed)
 		var out bytes.Buffer
-		res, err := both.Run(both.Options{Queries: 500, Seed: seed, MaxDiffs: 3, Out: &out, Duration: 15 * time.Second})
+		res, err := both.Run(both.Options{Queries: 500, Seed: seed, MaxDiffs: 3, Workers: 2, Out: &out, Duration: 15 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

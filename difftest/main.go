@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ func run() error {
 	duration := flag.Duration("duration", 0, "longest time to run; 0: without limit")
 	features := flag.String("features", "", "optional parts of the language to use, separated by commas; empty: all that rainsql has")
 	replay := flag.String("replay", "", "a query to run again, as reported: SEED:WORLD:QUERY")
-	all := flag.Bool("all", false, "run each query in every way, not in two; on from 50,000 queries")
+	all := flag.Bool("all", false, "run each query in every way, not in two")
 	maxDiffs := flag.Int("max", 20, "stop after so many different differences")
 	strict := flag.Bool("strict", false, "holes in the coverage are an error; on from 50,000 queries")
 	without := flag.String("without", "", "functions to leave out, separated by commas, while a difference of theirs is known and not yet mended")
@@ -35,6 +36,7 @@ func run() error {
 	brief := flag.Bool("brief", false, "do not make queries that differ small")
 	sqlText := flag.String("sql", "", "a text for DuckDB, to see what it gives")
 	profile := flag.String("cpuprofile", "", "a file for a profile of the processor's time")
+	workers := flag.Int("workers", 2, "queries to run at a time")
 	trace := flag.Bool("trace", false, "write each SQL to the standard error before it runs")
 	rqlText := flag.String("rql", "", "a text for rainsql, to see what it gives")
 	flag.Parse()
@@ -67,8 +69,10 @@ func run() error {
 		return again(*replay, split(*without))
 	}
 	fmt.Println("seed", *seed)
-	o := both.Options{Queries: *n, Duration: *duration, Seed: *seed, All: *all || *n >= 50_000, MaxDiffs: *maxDiffs, Out: os.Stdout}
+	debug.SetGCPercent(400) // many queries of little memory
+	o := both.Options{Queries: *n, Duration: *duration, Seed: *seed, All: *all, MaxDiffs: *maxDiffs, Out: os.Stdout}
 	o.Features, o.Without, o.Pass, o.Brief = split(*features), split(*without), split(*pass), *brief
+	o.Workers = *workers
 	if *trace {
 		o.Trace = os.Stderr
 	}

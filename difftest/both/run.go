@@ -1,11 +1,13 @@
 package both
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rainsql/rainsql/difftest/gen"
@@ -23,12 +25,14 @@ type Options struct {
 	Brief    bool     // do not make queries small
 	MaxDiffs int      // stop after so many different differences
 	Out      io.Writer
+	Workers  int       // worlds at a time; 0 means one
 	Trace    io.Writer // each SQL before it runs, should DuckDB break down; or nil
 }
 
 // Result is what a run found.
 type Result struct {
 	Queries, Agreed, Skipped, Later, Failed int // Failed: both engines report an error
+	Runs                                    int // queries times the ways in which they were run
 	Rows                                    int
 	Reports                                 []string
 	Repeats                                 int // differences like one reported
@@ -36,6 +40,7 @@ type Result struct {
 	LaterMessages                           map[string]int
 	SkippedMessages                         map[string]int
 	Holes                                   []string
+	Covered                                 int // the thousand of queries after which there were no holes any more, or 0
 	FirstAt                                 int // the query of the first difference, from 1
 	Elapsed                                 time.Duration
 }
@@ -58,11 +63,6 @@ func Probe() (on map[string]bool, off map[string]string) {
 
 // Run runs queries and reports. It works in the current folder.
 func Run(o Options) (*Result, error) {
-	duck, err := OpenDuck()
-	if err != nil {
-		return nil, err
-	}
-	defer duck.Close() //nolint:errcheck // in memory
 	on, off := Probe()
 	if o.Features != nil {
 		for name := range on {
@@ -73,27 +73,26 @@ func Run(o Options) (*Result, error) {
 		line, _, _ := strings.Cut(off[name], "\n")
 		fmt.Fprintf(o.Out, "feature %s is off: %s\n", name, line)
 	}
-	r := &runner{o: o, on: on, duck: duck, cover: gen.NewCover(), seen: map[string]bool{}, classes: map[string]int{},
+	r := &runner{o: o, on: on, cover: gen.NewCover(), seen: map[string]bool{}, classes: map[string]int{}, begin: time.Now(),
 		res: &Result{Known: map[string]int{}, LaterMessages: map[string]int{}, SkippedMessages: map[string]int{}}}
 	r.without, r.pass = Set(o.Without), Set(o.Pass)
-	begin := time.Now()
-	for number := 0; ; number++ {
-		more, err := r.world(number, begin)
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			break
-		}
-	}
-	r.res.Elapsed = time.Since(begin)
-	verbs := gen.Verbs()
+	r.verbs = gen.Verbs()
 	for _, f := range gen.Features() {
 		if on[f.Name] {
-			verbs = append(verbs, f.Verbs...)
+			r.verbs = append(r.verbs, f.Verbs...)
 		}
 	}
-	r.res.Holes = r.cover.Print(o.Out, verbs)
+	errs := make([]error, max(1, o.Workers))
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = r.work() })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	r.res.Elapsed = time.Since(r.begin)
+	r.res.Holes = r.cover.Print(o.Out, r.verbs)
 	return r.res, nil
 }
 
@@ -106,23 +105,65 @@ func Set(names []string) map[string]bool {
 	return out
 }
 
+// runner is shared by the workers; what mu guards only they change.
 type runner struct {
 	o       Options
 	on      map[string]bool
-	duck    *Duck
-	cover   *gen.Cover
-	res     *Result
 	without map[string]bool
 	pass    map[string]bool
+	begin   time.Time
+	verbs   []string
+
+	mu      sync.Mutex
+	worlds  int // begun
+	cover   *gen.Cover
+	res     *Result
 	seen    map[string]bool
 	classes map[string]int
 }
 
-// world runs the queries of one world; more says that the run goes on.
-func (r *runner) world(number int, begin time.Time) (more bool, err error) {
-	w, err := NewWorld(r.duck, r.o.Seed, number, r.on, r.without)
+// work runs worlds, in a DuckDB of its own, until there are enough.
+func (r *runner) work() (err error) {
+	duck, err := OpenDuck()
 	if err != nil {
-		return false, err
+		return err
+	}
+	defer func() {
+		if cerr := duck.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	for !r.done() {
+		r.mu.Lock()
+		number := r.worlds
+		r.worlds++
+		r.mu.Unlock()
+		n := perWorld
+		if r.o.Queries > 0 {
+			n = min(n, r.o.Queries-number*perWorld)
+		}
+		if n <= 0 {
+			return nil
+		}
+		if err := r.world(duck, number, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// done reports that time is up, or that enough differs.
+func (r *runner) done() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.o.Duration > 0 && time.Since(r.begin) > r.o.Duration || len(r.res.Reports) >= r.o.MaxDiffs
+}
+
+// world runs the first queries of one world.
+func (r *runner) world(duck *Duck, number, queries int) (err error) {
+	w, err := NewWorld(duck, r.o.Seed, number, r.on, r.without)
+	if err != nil {
+		return err
 	}
 	w.trace = r.o.Trace
 	defer func() {
@@ -131,15 +172,15 @@ func (r *runner) world(number int, begin time.Time) (more bool, err error) {
 		}
 	}()
 	all := Setups()
-	for n := range perWorld {
-		if r.o.Queries > 0 && r.res.Queries >= r.o.Queries || r.o.Duration > 0 && time.Since(begin) > r.o.Duration {
-			return false, nil
+	for n := range queries {
+		if r.done() {
+			return nil
 		}
 		q := w.Query(n)
 		setups := all
 		if !r.o.All {
 			i := int(mix(r.o.Seed, uint64(number), uint64(n)) % uint64(len(all)))
-			if i%2 == 0 { // most tasks, most parts
+			if i%4 == 0 { // most tasks, most parts
 				i = 3
 			}
 			setups = []Setup{all[0], all[i]}
@@ -147,13 +188,9 @@ func (r *runner) world(number int, begin time.Time) (more bool, err error) {
 				setups = all[:1]
 			}
 		}
-		r.res.Queries++
-		r.note(w, q, w.Check(q, setups), fmt.Sprintf("%d:%d:%d", r.o.Seed, number, n))
-		if len(r.res.Reports) >= r.o.MaxDiffs {
-			return false, nil
-		}
+		r.note(w, q, w.Check(q, setups), len(setups), fmt.Sprintf("%d:%d:%d", r.o.Seed, number, n))
 	}
-	return true, nil
+	return nil
 }
 
 func mix(a, b, c uint64) uint64 {
@@ -162,7 +199,11 @@ func mix(a, b, c uint64) uint64 {
 	return h * 0xBF58476D1CE4E5B9 >> 17
 }
 
-func (r *runner) note(w *World, q *gen.Query, out Outcome, id string) {
+func (r *runner) note(w *World, q *gen.Query, out Outcome, runs int, id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.res.Queries++
+	r.res.Runs += runs
 	switch {
 	case out.Later != "":
 		r.res.Later++
@@ -184,6 +225,9 @@ func (r *runner) note(w *World, q *gen.Query, out Outcome, id string) {
 			r.res.Failed++
 		}
 		r.cover.Add(q)
+	}
+	if r.res.Covered == 0 && r.res.Queries%1000 == 0 && len(r.cover.Print(io.Discard, r.verbs)) == 0 {
+		r.res.Covered = r.res.Queries
 	}
 }
 
@@ -223,8 +267,8 @@ func (r *runner) different(w *World, q *gen.Query, out Outcome, id string) {
 
 // Print writes a summary.
 func (r *Result) Print(w io.Writer) {
-	fmt.Fprintf(w, "\n%d queries in %s (%.0f a second), %d rows: %d agreed (%d of them in failing), %d differed (%d reported), %d skipped, %d not supported yet\n",
-		r.Queries, r.Elapsed.Round(time.Millisecond), float64(r.Queries)/r.Elapsed.Seconds(), r.Rows, r.Agreed, r.Failed,
+	fmt.Fprintf(w, "\n%d queries in %d runs, in %s (%.0f queries a second), %d rows: %d agreed (%d of them in failing), %d differed (%d reported), %d skipped, %d not supported yet\n",
+		r.Queries, r.Runs, r.Elapsed.Round(time.Millisecond), float64(r.Queries)/r.Elapsed.Seconds(), r.Rows, r.Agreed, r.Failed,
 		len(r.Reports)+r.Repeats, len(r.Reports), r.Skipped, r.Later)
 	for _, k := range Knowns() {
 		fmt.Fprintf(w, "known difference, %d times: %s: %s\n", r.Known[k.Name], k.Name, k.Reason)
@@ -234,6 +278,9 @@ func (r *Result) Print(w io.Writer) {
 	}
 	for _, m := range slices.Sorted(maps.Keys(r.SkippedMessages)) {
 		fmt.Fprintf(w, "skipped, %d times: %s\n", r.SkippedMessages[m], m)
+	}
+	if r.Covered > 0 {
+		fmt.Fprintf(w, "no holes in the coverage after %d queries\n", r.Covered)
 	}
 	if len(r.Holes) > 0 {
 		fmt.Fprintf(w, "%d holes in the coverage:\n  %s\n", len(r.Holes), strings.Join(r.Holes, "\n  "))

@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -112,6 +113,7 @@ var kinds = []types.Kind{types.Bool, types.Int8, types.Int16, types.Int32, types
 
 // Print writes the tables, and returns the holes.
 func (c *Cover) Print(w io.Writer, verbs []string) (holes []string) {
+	reasons := map[string]bool{}
 	fmt.Fprintf(w, "verb × type (queries without NULLs / with)\n%-20s", "")
 	for _, k := range kinds {
 		fmt.Fprintf(w, " %12s", kindName(k))
@@ -120,6 +122,11 @@ func (c *Cover) Print(w io.Writer, verbs []string) (holes []string) {
 	for _, v := range verbs {
 		fmt.Fprintf(w, "%-20s", v)
 		for _, k := range kinds {
+			if why := senseless(v, k); why != "" {
+				fmt.Fprintf(w, " %12s", "-")
+				reasons[why] = true
+				continue
+			}
 			n := c.verbs[v][k]
 			if n == nil {
 				n = &[2]int{}
@@ -132,6 +139,9 @@ func (c *Cover) Print(w io.Writer, verbs []string) (holes []string) {
 			}
 		}
 		fmt.Fprintln(w)
+	}
+	for _, why := range slices.Sorted(maps.Keys(reasons)) {
+		fmt.Fprintln(w, "- "+why)
 	}
 	fmt.Fprintln(w, "\nfunctions (calls by types of arguments)")
 	for _, f := range expr.Functions() {
@@ -151,6 +161,14 @@ func (c *Cover) Print(w io.Writer, verbs []string) (holes []string) {
 		}
 	}
 	return holes
+}
+
+// senseless says why there is nothing to cover; "" where there is.
+func senseless(verb string, k types.Kind) string {
+	if verb == "UNNEST" && k != types.List {
+		return "UNNEST takes lists only"
+	}
+	return ""
 }
 
 // generic are the types that T and any stand for in the coverage of functions.
@@ -178,6 +196,9 @@ func (c *Cover) signature(name, sig string) (holes []string) {
 	if slices.ContainsFunc(params, func(p string) bool { return p == "T" || p == "any" || p == "LIST<T>" }) {
 		over = generic
 	}
+	if name == "list_aggregate" || name == "list_zip" { // what any takes is settled by their other arguments
+		over = []types.Kind{types.Null}
+	}
 	for _, t := range over {
 		found := false
 		for key := range c.funcs[name] {
@@ -203,7 +224,7 @@ func fits(have, params []string, variadic bool, t string) bool {
 	if len(have) < len(params) || !variadic && len(have) > len(params)+1 {
 		return false
 	}
-	any, anyFound := slices.Contains(params, "any"), false
+	any, anyFound := slices.Contains(params, "any") && t != kindName(types.Null), false
 	for i, p := range params {
 		switch p {
 		case "any":

@@ -257,6 +257,11 @@ func (g *Gen) equality(s, rs, both Shape) *Expr {
 	if len(pairs) == 0 {
 		return nil
 	}
+	if rare := slices.DeleteFunc(slices.Clone(pairs), func(p [2]*Col) bool {
+		return p[0].T.Kind == types.Int64 || p[0].T.Kind == types.Bool || p[0].T.Kind == types.String
+	}); len(rare) > 0 && g.chance(0.3) {
+		pairs = rare
+	}
 	p := pick(g, pairs)
 	for range 3 { // keys of few values meet more often
 		if p[0].Max > 10 {

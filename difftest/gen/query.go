@@ -119,7 +119,11 @@ func follows(before []Step, st Step) bool {
 	if len(before) == 0 {
 		return true
 	}
-	_, behind := before[len(before)-1].(*Aggregate)
+	behind := false
+	switch before[len(before)-1].(type) {
+	case *Aggregate, *Windowed:
+		behind = true
+	}
 	switch x := st.(type) {
 	case *Alias:
 		return !behind

@@ -226,7 +226,10 @@ func (g *Gen) columnType(lists bool) types.Type {
 	list := []types.Type{types.BOOL, types.INT, types.INT, types.INT8, types.INT16, types.INT32, types.FLOAT, types.FLOAT, types.FLOAT32,
 		types.DecimalOf(4, 1), types.DecimalOf(9, 2), types.DecimalOf(18, 3), types.DecimalOf(38, 10), types.STRING, types.STRING, types.STRING, types.BYTES,
 		types.DATE, types.DATE, types.TIMESTAMP, types.TIMESTAMP, types.INTERVAL}
-	if lists && g.chance(0.15) {
+	if g.chance(0.25) { // those that are rare elsewhere
+		list = []types.Type{types.INT8, types.INT16, types.FLOAT32, types.BYTES, types.INTERVAL, types.INT32}
+	}
+	if lists && g.chance(0.2) {
 		if g.chance(0.5) {
 			return types.ListOf(pick(g, []types.Type{types.INT, types.STRING, types.FLOAT, types.DATE, types.DecimalOf(9, 2)}))
 		}
@@ -244,12 +247,12 @@ func (g *Gen) Tables(world int) []*Table {
 		if i == 0 {
 			t.File = "parquet"
 		}
-		rows := pick(g, []int{0, 1, 7, 20, 20, 40, 60, 60, 60})
+		rows := pick(g, []int{0, 1, 7, 20, 20, 20, 40, 60})
 		if i == 0 {
 			rows = 40
 		}
-		if i == 3 && g.chance(0.5) { // enough for several tasks
-			rows = pick(g, []int{300, 2000, 5000})
+		if i == 3 && g.chance(0.4) { // enough for several tasks
+			rows = pick(g, []int{300, 300, 300, 2500})
 			t.File = pick(g, []string{"parquet", "csv", "csv", "jsonl"})
 		}
 		g.fillTable(t, rows)

@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rainsql/rainsql/difftest/val"
 	"github.com/rainsql/rainsql/expr/types"
@@ -120,7 +121,7 @@ func (g *Gen) groupKeys(s Shape, n int) []Item {
 	for range n {
 		var e *Expr
 		if list := s.usable(); len(list) > 0 && g.chance(0.8) {
-			c := pick(g, list)
+			c := pick(g, g.leanRare(list))
 			e = column(c)
 			o := *c
 			o.ID, o.Qual = g.nextID(), ""
@@ -193,7 +194,7 @@ func (g *Gen) sort(s Shape) Step {
 	if len(list) == 0 {
 		return nil
 	}
-	for _, c := range some(g, list, 1+g.n(2)) {
+	for _, c := range some(g, g.leanRare(list), 1+g.n(2)) {
 		add(column(c))
 	}
 	if g.chance(0.2) {
@@ -233,14 +234,17 @@ func (g *Gen) setOp(s Shape) Step {
 	if g.depth > 2 {
 		return nil
 	}
-	if few := s.few(); len(s.Cols) > 3 && len(few) > 0 && g.chance(0.6) || len(s.Cols) > 8 {
+	if few := s.few(); len(s.Cols) > 3 && len(few) > 0 && g.chance(0.5) || len(s.Cols) > 8 {
+		if rare := g.leanRare(s.usable()); len(rare) < len(s.usable()) {
+			few = append(few, rare...)
+		}
 		t := &Transform{} // columns of few values, so that rows repeat and meet
 		for _, c := range some(g, few, 1+g.n(2)) {
 			o := *c
 			o.ID, o.Qual = g.nextID(), ""
 			t.Items = append(t.Items, Item{column(c), &o})
 		}
-		if len(t.Items) == 0 || len(t.Items) == 2 && t.Items[0].Out.Name == t.Items[1].Out.Name {
+		if len(t.Items) == 0 || len(t.Items) == 2 && strings.EqualFold(t.Items[0].Out.Name, t.Items[1].Out.Name) {
 			return nil
 		}
 		g.next = (*Gen).setOp
@@ -280,6 +284,24 @@ func (g *Gen) setOp(s Shape) Step {
 	right.Steps = append(right.Steps, t)
 	op.Right = right
 	return op
+}
+
+// leanRare is the list, or now and then what of it has a rare type.
+func (g *Gen) leanRare(list []*Col) []*Col {
+	if !g.chance(0.25) {
+		return list
+	}
+	rare := slices.DeleteFunc(slices.Clone(list), func(c *Col) bool {
+		switch c.T.Kind {
+		case types.Int8, types.Int16, types.Int32, types.Float32, types.Bytes, types.Interval, types.List, types.Struct:
+			return false
+		}
+		return true
+	})
+	if len(rare) == 0 {
+		return list
+	}
+	return rare
 }
 
 // few lists columns of few different values.

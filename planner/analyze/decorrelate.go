@@ -19,11 +19,12 @@ type dependent struct {
 	ids   map[int]bool // of used
 	// carried are the tables shared within the subquery that carry D, and its columns there.
 	carried map[int]map[int]logical.Column
+	known   map[int]bool // the shared tables that were looked at, and whether they are correlated
 }
 
 // dependent makes the table around a subquery one that can be read twice.
 func (a *Analyzer) dependent(t *table, used []logical.Column) *dependent {
-	d := &dependent{a: a, used: used, ids: map[int]bool{}, carried: map[int]map[int]logical.Column{}}
+	d := &dependent{a: a, used: used, ids: map[int]bool{}, carried: map[int]map[int]logical.Column{}, known: map[int]bool{}}
 	for _, c := range used {
 		d.ids[c.ID] = true
 	}
@@ -126,7 +127,7 @@ func (d *dependent) correlated(n logical.Node) bool {
 	found := false
 	logical.Walk(n, func(n logical.Node) {
 		if s, ok := n.(*logical.SharedScan); ok && !found {
-			found = d.carried[s.ID] != nil || s.ID != d.outer.ID && d.correlated(d.a.sharedTable(s.ID).Input)
+			found = d.carried[s.ID] != nil || d.uses(s.ID)
 		}
 		for _, e := range logical.Exprs(n) {
 			for _, id := range expr.Columns(e) {
@@ -135,6 +136,16 @@ func (d *dependent) correlated(n logical.Node) bool {
 		}
 	})
 	return found
+}
+
+// uses is correlated for a shared table, which may be read in many places.
+func (d *dependent) uses(id int) bool {
+	uses, known := d.known[id]
+	if !known && id != d.outer.ID {
+		uses = d.correlated(d.a.sharedTable(id).Input)
+		d.known[id] = uses
+	}
+	return uses
 }
 
 // sharedScan has the shared table carry D, for all who read it: they are all

@@ -112,7 +112,9 @@ func (b *binder) column(n ast.Node, table string, name ast.Name) expr.Expr {
 	}
 	switch {
 	case msg != "":
-		if b.where == "INTO" || len(b.scope.entries) == 0 && !b.scope.poison && table == "" {
+		if table == "" && !name.Quoted && expr.IsFunction(strings.ToLower(name.Text)) && !strings.HasPrefix(hint, "did you mean") {
+			hint = "a function is called with parentheses: " + name.Text + "()"
+		} else if b.where == "INTO" || len(b.scope.entries) == 0 && !b.scope.poison && table == "" {
 			hint = "text is written in single quotes: '" + name.Text + "'"
 		} else if name.Quoted && !strings.HasPrefix(hint, "did you mean") {
 			hint = "text is written in single quotes: '" + name.Text + "'"
@@ -347,6 +349,9 @@ func (b *binder) function(c *ast.Call) expr.Expr {
 		}
 		b.a.errorf(c, "", "%s is no aggregate: it takes neither *, DISTINCT, ORDER BY nor FILTER", name)
 		return nil
+	}
+	if !expr.IsFunction(name) { // said before anything of its arguments
+		return b.build(c, nil, c.Name.Text)
 	}
 	return b.call(c, c.Name.Text, c.Args...)
 }

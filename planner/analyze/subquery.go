@@ -77,7 +77,7 @@ func (b *binder) join(at ast.Node, in inner, j *logical.Join) bool {
 
 // attach completes a join whose right side is the subquery.
 func (a *Analyzer) attach(at ast.Node, t *table, in inner, j *logical.Join) bool {
-	j.Left, j.Right = t.node, in.table.node
+	j.Left, j.Right, j.Ordered = t.node, in.table.node, true
 	if len(in.used) > 0 {
 		d := a.dependent(t, in.used)
 		j.Left = t.node

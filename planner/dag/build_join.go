@@ -137,6 +137,7 @@ func (b *builder) meet(p *plannedJoin, spec *Join) *stream {
 			inPlace = true
 		}
 	}
+	inPlace = inPlace || p.n.Ordered
 	divided := len(by(spec.Probe)) > 0
 	switch {
 	case tasks == 1 && (inPlace || !divided), tasks > 1 && !p.kind.KeepsBuild() && (inPlace || !divided):

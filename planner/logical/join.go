@@ -43,6 +43,7 @@ type Join struct {
 	Mark        *Column   // of MarkJoin
 	In          bool      // of MarkJoin
 	Out         []Column  // those of its columns that it yields; nil: all
+	Ordered     bool      // the rows of the left side keep their order, as a subquery may not change it
 }
 
 // NewKey makes l = r a key, if both have one type or become it without fail.

@@ -17,7 +17,9 @@ func joinOrder(plan *logical.Sink) *logical.Sink {
 		if j, ok := n.(*logical.Join); ok && movable(j) {
 			g := &joinGraph{sizes: sizes}
 			g.add(j, order)
-			return g.build()
+			if 2 < len(g.tables) && len(g.tables) <= mostTables {
+				return g.build()
+			}
 		}
 		in := n.Inputs()
 		if len(in) == 0 {
@@ -58,7 +60,6 @@ func movable(j *logical.Join) bool {
 // joinGraph is tables that are joined, and the conditions between them.
 type joinGraph struct {
 	sizes  *logical.Sizes
-	first  *logical.Join // as it was written
 	tables []logical.Node
 	keys   []logical.JoinKey
 	rest   []expr.Expr
@@ -77,14 +78,13 @@ func (g *joinGraph) add(n logical.Node, below func(logical.Node) logical.Node) {
 	if j.Residual != nil {
 		g.rest = append(g.rest, conjuncts(j.Residual)...)
 	}
-	g.first = j
 }
 
-// build puts the tables together again. Two stay as they were written.
+// mostTables bounds what is reordered: each of so many is tried each time.
+const mostTables = 40
+
+// build puts the tables together again.
 func (g *joinGraph) build() logical.Node {
-	if len(g.tables) == 2 {
-		return g.first.With(g.tables)
-	}
 	at := g.smallest()
 	have := g.tables[at]
 	g.tables = append(g.tables[:at:at], g.tables[at+1:]...)
