@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -42,6 +43,7 @@ type process struct {
 	failure error         // why; valid after over
 	given   int64         // rows read from it so far
 
+	stop    func() bool
 	closeIn sync.Once
 	kill    sync.Once
 	exited  atomic.Bool
@@ -77,19 +79,29 @@ func Start(ctx context.Context, p *connect.Program, mem memory.Allocator) (conne
 	r.cmd.Stderr = r.stderr
 	r.cmd.WaitDelay = grace // for what it started that holds its standard error open
 	ownGroup(r.cmd)
-	if err := r.start(); err != nil {
+	started := make(chan error)
+	go func() {
+		// Linux ends the program when the thread that started it ends, so that
+		// it does not outlive us: this one lives as long as the program.
+		runtime.LockOSThread()
+		err := r.start()
+		started <- err
+		if err != nil {
+			return
+		}
+		<-started // all is set up
+		r.supervise(mem)
+	}()
+	if err := <-started; err != nil {
 		return nil, &connect.ProgramError{Program: p.Path, Msg: "cannot be run: " + bare(err)}
 	}
 	if p.Timeout > 0 {
 		r.alive = time.AfterFunc(p.Timeout, r.hangs)
 	}
-	stop := context.AfterFunc(ctx, func() { r.end(nil) })
+	r.stop = context.AfterFunc(ctx, func() { r.end(nil) })
 	r.writing.Add(1)
 	go r.write()
-	go func() {
-		defer stop()
-		r.supervise(mem)
-	}()
+	close(started)
 	return r, nil
 }
 
@@ -123,13 +135,16 @@ func bare(err error) string {
 // supervise reads the output to its end, then says how the program ended.
 func (r *process) supervise(mem memory.Allocator) {
 	exited := make(chan error, 1)
-	leftBehind := time.AfterFunc(time.Hour, func() { killGroup(r.cmd) })
+	leftBehind := time.AfterFunc(time.Hour, func() {
+		killGroup(r.cmd)
+		r.cutOff()
+	})
 	leftBehind.Stop()
 	go func() {
 		err := r.cmd.Wait()
 		r.exited.Store(true)
 		if errors.Is(err, exec.ErrWaitDelay) {
-			killGroup(r.cmd)
+			leftBehind.Reset(0)
 		} else {
 			leftBehind.Reset(grace) // what it has started may keep its output open
 		}
@@ -141,6 +156,7 @@ func (r *process) supervise(mem memory.Allocator) {
 	}
 	status := <-exited
 	leftBehind.Stop()
+	r.stop()
 	if r.alive != nil {
 		r.alive.Stop()
 	}
@@ -202,7 +218,15 @@ func (r *process) end(why *connect.ProgramError) {
 		if !r.exited.Load() {
 			killGroup(r.cmd)
 		}
+		r.cutOff()
 	})
+}
+
+// cutOff ends the pipes, whoever else holds their other ends.
+func (r *process) cutOff() {
+	past := time.Unix(1, 0)
+	_ = r.stdout.SetReadDeadline(past)
+	_ = r.stdin.SetWriteDeadline(past)
 }
 
 // Push implements connect.Process.
@@ -277,5 +301,5 @@ func (r *process) Close() error {
 
 // brokenPipe reports that the other end takes no more.
 func brokenPipe(err error) bool {
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.ErrClosedPipe)
 }
