@@ -79,7 +79,7 @@ func Start(ctx context.Context, p *connect.Program, mem memory.Allocator) (conne
 	r.cmd.Stderr = r.stderr
 	r.cmd.WaitDelay = grace // for what it started that holds its standard error open
 	ownGroup(r.cmd)
-	started := make(chan error)
+	started, ready := make(chan error), make(chan struct{})
 	go func() {
 		// Linux ends the program when the thread that started it ends, so that
 		// it does not outlive us: this one lives as long as the program.
@@ -89,7 +89,7 @@ func Start(ctx context.Context, p *connect.Program, mem memory.Allocator) (conne
 		if err != nil {
 			return
 		}
-		<-started // all is set up
+		<-ready
 		r.supervise(mem)
 	}()
 	if err := <-started; err != nil {
@@ -101,7 +101,7 @@ func Start(ctx context.Context, p *connect.Program, mem memory.Allocator) (conne
 	r.stop = context.AfterFunc(ctx, func() { r.end(nil) })
 	r.writing.Add(1)
 	go r.write()
-	close(started)
+	close(ready)
 	return r, nil
 }
 
