@@ -121,7 +121,7 @@ func (p datePart) ofDay(d time.Time) int64 {
 		return int64(iy)
 	case partYearWeek:
 		iy, w := d.ISOWeek()
-		if iy < 0 {
+		if iy <= 0 {
 			return int64(iy)*100 - int64(w)
 		}
 		return int64(iy)*100 + int64(w)

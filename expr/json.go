@@ -23,7 +23,7 @@ func jsonFunctions() []*entry {
 			onFail("STRING, INT -> STRING", extractJSON(appendJSONPlain, true)),
 		fn("json_value", "json_extract of what is neither an object nor an array", `json_value('{"a": [1]}', '$.a[0]')`, "1").
 			onFail("STRING, STRING -> STRING", jsonAt(textOut, func(v []byte) (string, error) {
-				if v == nil || v[0] == '{' || v[0] == '[' {
+				if v == nil || v[0] == '{' || v[0] == '[' || v[0] == 'n' { // null
 					return "", errNull
 				}
 				return string(v), nil

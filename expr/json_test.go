@@ -38,6 +38,7 @@ func TestJSON(t *testing.T) {
 		{`json_extract_string('["p", null, "\ud83d"]', '$[*]')`, `["p",null,"�"]`},
 		{`json_value('{"a": [1]}', '$.a')`, "NULL"},
 		{`json_value('{"a": "x"}', '$.a')`, `"x"`},
+		{`json_value('{"a": null}', '$.a')`, "NULL"},
 		{`json_value('[1]', '$[*]')`, "ERROR: wildcard"},
 		{`json_exists('{"a": null}', '$.b')`, "false"},
 		{`json_valid('{a: 1}')`, "false"},

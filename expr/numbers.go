@@ -38,8 +38,8 @@ func numberFunctions() []*entry {
 		floatEntry("sqrt", "square root", "sqrt(2.25)", "1.5", notNegative(math.Sqrt, "square root")),
 		mathEntry("cbrt", "cube root", "cbrt(27)", "3.0", math.Cbrt),
 		mathEntry("exp", "e to the power of the argument", "exp(0)", "1.0", math.Exp),
-		floatEntry("ln", "natural logarithm", "ln(1)", "0.0", positive(math.Log)),
-		floatEntry("log10", "logarithm to base 10", "log(1000)", "3.0", positive(math.Log10)).alias("log").
+		floatEntry("ln", "natural logarithm", "ln(1)", "0.0", positive(ln)),
+		floatEntry("log10", "logarithm to base 10", "log(1000)", "3.0", positive(log10)).alias("log").
 			onFail("FLOAT, FLOAT -> FLOAT", try2(floatIn, floatIn, floatOut, logBase)),
 		floatEntry("log2", "logarithm to base 2", "log2(8)", "3.0", positive(math.Log2)),
 		fn("pow", "the first to the power of the second", "pow(2, 10)", "1024.0").alias("power").
@@ -103,6 +103,22 @@ func notNegative(f func(float64) float64, what string) func(float64) (float64, e
 	}
 }
 
+// ln is math.Log, which on amd64 is wrong for subnormal numbers.
+func ln(x float64) float64 {
+	const smallestNormal, up = 0x1p-1022, 54
+	if x < smallestNormal {
+		return math.Log(math.Ldexp(x, up)) - up*math.Ln2
+	}
+	return math.Log(x)
+}
+
+func log10(x float64) float64 {
+	if x < 0x1p-1022 {
+		return ln(x) / math.Ln10
+	}
+	return math.Log10(x)
+}
+
 func positive(f func(float64) float64) func(float64) (float64, error) {
 	return func(x float64) (float64, error) {
 		if x <= 0 {
@@ -125,7 +141,7 @@ func logBase(base, x float64) (float64, error) {
 	if base <= 0 || x <= 0 || base == 1 {
 		return 0, fmt.Errorf("no logarithm of %v to base %v", x, base)
 	}
-	return math.Log(x) / math.Log(base), nil
+	return ln(x) / ln(base), nil
 }
 
 func roundFloat(x float64, digits int64) float64 {

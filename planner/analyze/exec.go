@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,13 @@ func (a *Analyzer) exec(t *table, v *ast.Exec) {
 		p.Out = p.In
 	}
 	p.Options.Columns = nil
+	for _, f := range append(slices.Clone(p.In), p.Out...) {
+		if f.Type.IsNested() && p.Options.Format != "jsonl" {
+			a.errorf(v, "use format = 'jsonl'", "column %q is %s, which %s cannot hold", f.Name, f.Type, p.Options.Format)
+			t.scope = &scope{poison: true}
+			return
+		}
+	}
 	for _, s := range []types.Schema{p.In, p.Out} {
 		if name := twice(s); name != "" && (p.Options.Format == "jsonl" || len(s) == len(p.Out)) {
 			a.errorf(v, "give them different names with RENAME or AS", "a program needs distinct names, and two columns are called %q", name)
