@@ -1,5 +1,8 @@
 package gen
 
+// bothNull is list_concat as DuckDB 2.0 has it: of two NULLs it is empty, where 1.5 gives NULL for columns.
+const bothNull = "coalesce(list_concat({0}, {1}), [])"
+
 // spec is one overload of a function, as the generator uses it. args are words,
 // one an argument: a letter for the type, perhaps with a bound on the value's
 // size (see Expr.Max) and "tame"; a choice of literals; T is any type, the same
@@ -98,7 +101,7 @@ var scalars = []spec{
 	{"concat", "S I B", "S", "", "", "w1"},
 	{"concat", "A S M", "S", "", "", "w1"},
 	{"concat", "X S", "S", "", "concat(CAST({0} AS VARCHAR), {1})", "wx1"},
-	{"concat", "LT LT", "LT", "", "list_concat({0}, {1})", "w"},
+	{"concat", "LT LT", "LT", "", bothNull, "w"},
 	{"concat_ws", "'-|, |' S S", "S", "", "", "w1"},
 	{"concat_ws", "S S I", "S", "", "", "1"},
 	{"concat_ws", "'+' S X", "S", "", "concat_ws({0}, {1}, CAST({2} AS VARCHAR))", "wx1"},
@@ -343,7 +346,7 @@ var scalars = []spec{
 	{"list_avg", "LF tame", "F", "", "", "ni"},
 	{"list_bool_and", "LB", "B", "", "", "n"},
 	{"list_bool_or", "LB", "B", "", "", "n"},
-	{"list_concat", "LT LT", "LT", "", "", "w"},
+	{"list_concat", "LT LT", "LT", "", bothNull, "w"},
 	{"||", "LT LT", "LT", "({0} || {1})", "", ""},
 	{"list_cosine_distance", "P P", "F", "", "", "i"},
 	{"list_cosine_similarity", "P P", "F", "", "", "i"},
@@ -447,8 +450,8 @@ var scalars = []spec{
 	{"case", "I I T I T T", "", "CASE {0} WHEN {1} THEN {2} WHEN {3} THEN {4} ELSE {5} END", "", "^"},
 
 	// lists
-	{"list_concat", "LI LI", "LI<^", "", "", "w"},
-	{"list_concat", "LS LS", "LS<^", "", "", "w"},
+	{"list_concat", "LI LI", "LI<^", "", bothNull, "w"},
+	{"list_concat", "LS LS", "LS<^", "", bothNull, "w"},
 	{"list_contains", "LI I", "B", "", "", ""},
 	{"list_contains", "LS S", "B", "", "", ""},
 	{"list_contains", "LT T", "B", "", "", ""},
