@@ -119,7 +119,7 @@ func (a *Analyzer) Check(st *ast.Statement) (meaning Statement, deferred bool) {
 		return nil, false
 	}
 	meaning = a.statement(st.Body)
-	a.remember(st.Body)
+	a.remember(st.Body, meaning)
 	if a.defers {
 		return nil, len(a.diags.List) == before
 	}

@@ -98,12 +98,36 @@ func (b *binder) macro(c *ast.Call, m *macro) expr.Expr {
 		}
 		by[p.ID] = x
 	}
+	if n := m.size(by); n > maxExpansion {
+		b.a.errorf(c, "give names to its parts with EXTEND", "%s becomes an expression of more than %d parts", m.name, maxExpansion)
+		return nil
+	}
 	return expr.Rewrite(m.body, func(e expr.Expr) expr.Expr {
 		if p, ok := e.(*expr.Column); ok && by[p.ID] != nil {
 			return by[p.ID]
 		}
 		return e
 	})
+}
+
+// maxExpansion bounds what functions that call each other can grow to.
+const maxExpansion = 50_000
+
+// size is how many nodes the body has with the arguments in place.
+func (m *macro) size(by map[int]expr.Expr) int {
+	sizes := map[int]int{}
+	for id, arg := range by {
+		expr.Walk(arg, func(expr.Expr) bool { sizes[id]++; return true })
+	}
+	n := 0
+	expr.Walk(m.body, func(e expr.Expr) bool {
+		n++
+		if p, ok := e.(*expr.Column); ok {
+			n += sizes[p.ID]
+		}
+		return n <= maxExpansion
+	})
+	return n
 }
 
 func (m *macro) signature() string {

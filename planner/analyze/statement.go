@@ -69,8 +69,12 @@ func (a *Analyzer) define(body ast.Body, broken bool) Statement {
 	return &Let{Name: b.Name.Text}
 }
 
-// remember notes the files that a statement writes.
-func (a *Analyzer) remember(body ast.Body) {
+// remember notes the files that a statement writes: those that its own verbs
+// name, and those of the LETs and subqueries that it reads.
+func (a *Analyzer) remember(body ast.Body, meaning Statement) {
+	if q, ok := meaning.(*Query); ok {
+		forTargets(q.Plan, func(path string) { a.written[cleanPath(path)] = true })
+	}
 	pipe, ok := body.(*ast.Pipeline)
 	if !ok {
 		return
@@ -82,6 +86,22 @@ func (a *Analyzer) remember(body ast.Body) {
 		case *ast.Tee:
 			a.written[cleanPath(a.pathText(v.Sink.Path))] = true
 		}
+	}
+}
+
+// forTargets calls f for each file that a plan writes.
+func forTargets(plan *logical.Sink, f func(path string)) {
+	if plan.Target != nil {
+		f(plan.Target.Path)
+	}
+	tees := func(n logical.Node) {
+		if t, ok := n.(*logical.Tee); ok {
+			f(t.Target.Path)
+		}
+	}
+	logical.Walk(plan.Input, tees)
+	for _, sh := range plan.Shared {
+		logical.Walk(sh.Input, tees)
 	}
 }
 
@@ -104,24 +124,12 @@ func (a *Analyzer) query(p *ast.Pipeline) *logical.Sink {
 // writtenTwice returns a file that a plan writes more than once, or "".
 func writtenTwice(plan *logical.Sink) (path string) {
 	seen := map[string]bool{}
-	note := func(p string) {
+	forTargets(plan, func(p string) {
 		if seen[cleanPath(p)] {
 			path = p
 		}
 		seen[cleanPath(p)] = true
-	}
-	if plan.Target != nil {
-		note(plan.Target.Path)
-	}
-	tees := func(n logical.Node) {
-		if t, ok := n.(*logical.Tee); ok {
-			note(t.Target.Path)
-		}
-	}
-	logical.Walk(plan.Input, tees)
-	for _, sh := range plan.Shared {
-		logical.Walk(sh.Input, tees)
-	}
+	})
 	return path
 }
 

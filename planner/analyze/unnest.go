@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"github.com/rainsql/rainsql/expr"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/parser/ast"
 	"github.com/rainsql/rainsql/planner/logical"
@@ -30,7 +31,8 @@ func (a *Analyzer) unnest(t *table, v *ast.Unnest) {
 	}
 	col := a.newColumn(name, elem)
 	if list.Type().Kind == types.Null {
-		t.node = &logical.Empty{Out: append(append([]logical.Column(nil), t.node.Columns()...), col)}
+		t.node = keeping(t.node, []logical.Item{{Column: col, Expr: expr.Null(types.NULL)}})
+		t.node = &logical.Filter{Input: t.node, Cond: expr.Constant(false)}
 	} else {
 		t.node = &logical.Unnest{Input: t.node, List: list, Element: col}
 	}

@@ -6,13 +6,17 @@ import (
 )
 
 // foldConstants computes what does not depend on rows, and drops filters that
-// are always or never true. An expression that fails stays: it is an error only
-// if a row reaches it.
+// are always or never true, unless something below is to be written. An
+// expression that fails stays: it is an error only if a row reaches it.
 func foldConstants(plan *logical.Sink) *logical.Sink {
+	w := writers{shared: map[int]bool{}}
+	for _, sh := range plan.Shared {
+		w.shared[sh.ID] = w.in(sh.Input)
+	}
 	return transform(plan, func(n logical.Node) logical.Node {
 		switch n := n.(type) {
 		case *logical.Filter:
-			return foldFilter(n)
+			return foldFilter(n, w)
 		case *logical.Project:
 			items, changed := foldItems(n.Items)
 			if changed {
@@ -30,13 +34,32 @@ func foldConstants(plan *logical.Sink) *logical.Sink {
 	})
 }
 
-func foldFilter(n *logical.Filter) logical.Node {
+// writers knows which tables are written somewhere as they are read: such are
+// read whatever becomes of their rows.
+type writers struct{ shared map[int]bool }
+
+func (w writers) in(n logical.Node) bool {
+	found := false
+	logical.Walk(n, func(n logical.Node) {
+		switch n := n.(type) {
+		case *logical.Tee:
+			found = true
+		case *logical.SharedScan:
+			found = found || w.shared[n.ID]
+		}
+	})
+	return found
+}
+
+func foldFilter(n *logical.Filter, w writers) logical.Node {
 	cond := fold(n.Cond)
 	if lit, ok := cond.(*expr.Literal); ok {
 		if lit.Value == true {
 			return n.Input
 		}
-		return &logical.Empty{Out: n.Input.Columns()}
+		if !w.in(n.Input) {
+			return &logical.Empty{Out: n.Input.Columns()}
+		}
 	}
 	if cond == n.Cond {
 		return n
