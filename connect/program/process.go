@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/expr/vec"
 )
 
 // grace is how long what a program has started may go on writing once the
@@ -233,6 +234,7 @@ func (r *process) cutOff() {
 func (r *process) Push(ctx context.Context, cols []arrow.Array, n int, emit func(*connect.Batch) error) (bool, error) {
 	next := rows{cols: append([]arrow.Array(nil), cols...), n: n}
 	for _, c := range cols {
+		vec.Settle(c)
 		c.Retain()
 	}
 	for {

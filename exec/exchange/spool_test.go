@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -145,5 +146,39 @@ func TestSpoolStops(t *testing.T) {
 	}
 	e.Drain()
 	other.Drain()
+	mem.AssertSize(t, 0)
+}
+
+// TestSharedDictionary hands one batch to several tasks, which all look into its dictionary.
+func TestSharedDictionary(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	const tasks = 4
+	e := New(dag.Edge{Kind: dag.Broadcast}, 1, tasks, mem, op.NewMemory(0))
+	s := e.Sender(0)
+	for n := range 50 {
+		b := wide(t, mem, int64(n))
+		if _, err := s.Send(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+		b.Release()
+		var wg sync.WaitGroup
+		for i := range tasks {
+			m, err := e.Receiver(i).Next(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				for _, c := range m.Batch.Cols {
+					if d, ok := c.(*array.Dictionary); ok && d.Dictionary().Len() != 3 {
+						t.Error("its values are lost")
+					}
+				}
+				m.Batch.Release()
+			})
+		}
+		wg.Wait()
+	}
+	s.Close()
+	e.Drain()
 	mem.AssertSize(t, 0)
 }

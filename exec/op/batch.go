@@ -36,12 +36,13 @@ func (b *Batch) Len() int {
 // Input is the batch as expressions see it.
 func (b *Batch) Input() expr.Input { return expr.Input{Cols: b.Cols, Rows: b.Rows} }
 
-// Retain returns a batch of its own over the same columns. Its selection is
-// shared: no one changes a selection once it is in a batch.
+// Retain returns a batch of its own over the same columns, for whatever
+// goroutine. Its selection is shared: no one changes a selection once it is in a batch.
 func (b *Batch) Retain() *Batch {
 	c := *b
 	c.Cols = append([]arrow.Array(nil), b.Cols...)
 	for _, a := range c.Cols {
+		vec.Settle(a)
 		a.Retain()
 	}
 	return &c
