@@ -1,7 +1,6 @@
 package both
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/rainsql/rainsql/difftest/gen"
@@ -64,13 +63,6 @@ var knowns = []*Known{
 		},
 	},
 	{
-		Name:   "a FLOAT32 as text",
-		Reason: "has the fewest digits that read back as the same FLOAT32; DuckDB writes some more",
-		is: func(q *gen.Query, d *Difference, rain, duck Answer) bool {
-			return d.Kind == "value" && sameButFloatText(rain, duck)
-		},
-	},
-	{
 		Name:   "DECIMAL has room",
 		Reason: "DuckDB computes with the digits of its operands' types, and fails where they do not do; a result is DECIMAL of up to 38 digits here",
 		is: func(_ *gen.Query, d *Difference, _, _ Answer) bool {
@@ -101,26 +93,4 @@ func known(q *gen.Query, d *Difference, rain, duck Answer) *Known {
 		}
 	}
 	return nil
-}
-
-// sameButFloatText reports that two answers differ only in texts that are the same FLOAT32.
-func sameButFloatText(rain, duck Answer) bool {
-	if len(rain.Rows) != len(duck.Rows) {
-		return false
-	}
-	for i, row := range rain.Rows {
-		for j, v := range row {
-			a, aok := v.(string)
-			b, bok := duck.Rows[i][j].(string)
-			if !aok || !bok || a == b {
-				continue
-			}
-			x, xerr := strconv.ParseFloat(a, 32)
-			y, yerr := strconv.ParseFloat(b, 32)
-			if xerr != nil || yerr != nil || x != y {
-				return false
-			}
-		}
-	}
-	return true
 }
