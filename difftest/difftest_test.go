@@ -3,20 +3,17 @@ package main
 import (
 	"bytes"
 	"testing"
-	"time"
 
 	"github.com/rainsql/rainsql/difftest/both"
 )
 
-// TestAgainstDuckDB runs some 1,500 random queries: some always the same,
-// some that nobody has run before.
+// TestAgainstDuckDB runs some 1,500 random queries, always the same: a test does
+// not fail by chance. New ones are for make differential.
 func TestAgainstDuckDB(t *testing.T) {
 	t.Chdir(t.TempDir())
-	fresh := uint64(time.Now().UnixNano())%1_000_000 + 1
-	for _, seed := range []uint64{1, 2, fresh} {
-		t.Logf("seed %d", seed)
+	for _, seed := range []uint64{1, 2, 3} {
 		var out bytes.Buffer
-		res, err := both.Run(both.Options{Queries: 500, Seed: seed, MaxDiffs: 3, Workers: 2, Out: &out, Duration: 15 * time.Second})
+		res, err := both.Run(both.Options{Queries: 500, Seed: seed, MaxDiffs: 3, Workers: 2, Out: &out})
 		if err != nil {
 			t.Fatal(err)
 		}

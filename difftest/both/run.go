@@ -145,12 +145,24 @@ func (r *runner) work() (err error) {
 		if n <= 0 {
 			return nil
 		}
-		if err := r.world(duck, number, n); err != nil {
+		err := r.world(duck, number, n)
+		if errors.Is(err, errBroken) {
+			_ = duck.Close() // it is of no use any more, and says so
+			if duck, err = OpenDuck(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// errBroken says that DuckDB has failed in a way after which its database can
+// only be opened anew; the rest of the world is given up.
+var errBroken = errors.New("DuckDB is broken")
 
 // done reports that time is up, or that enough differs.
 func (r *runner) done() bool {
@@ -188,7 +200,11 @@ func (r *runner) world(duck *Duck, number, queries int) (err error) {
 				setups = all[:1]
 			}
 		}
-		r.note(w, q, w.Check(q, setups), len(setups), fmt.Sprintf("%d:%d:%d", r.o.Seed, number, n))
+		out := w.Check(q, setups)
+		r.note(w, q, out, len(setups), fmt.Sprintf("%d:%d:%d", r.o.Seed, number, n))
+		if out.Known != nil && out.Known.Name == breaks {
+			return errBroken
+		}
 	}
 	return nil
 }
