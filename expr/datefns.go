@@ -214,24 +214,12 @@ func wholeUnits(name string, a, b arrow.Timestamp) (int64, error) {
 		}
 		return d / unit, nil
 	}
-	months := int64(1)
-	switch p {
-	case partWeek, partYearWeek:
+	if p == partWeek || p == partYearWeek {
 		d, ok := subInts(int64(b), int64(a))
 		if !ok {
 			return 0, errDateRange
 		}
 		return d / (7 * usDay), nil
-	case partQuarter:
-		months = 3
-	case partYear, partISOYear:
-		months = 12
-	case partDecade:
-		months = 120
-	case partCentury:
-		months = 1200
-	case partMillennium:
-		months = 12000
 	}
 	n := partMonth.boundaries(a, b)
 	moved, err := addInterval(a, arrow.MonthDayNanoInterval{Months: int32(n)})
@@ -241,7 +229,7 @@ func wholeUnits(name string, a, b arrow.Timestamp) (int64, error) {
 	if moved > b {
 		n--
 	}
-	return n / months, nil
+	return n / max(1, p.months()), nil
 }
 
 func makeDate(y, m, d int64) (arrow.Date32, error) {

@@ -51,6 +51,25 @@ var datePartNames = map[string]datePart{
 	"era": partEra, "epoch": partEpoch, "timezone": partTimezone,
 }
 
+// months is how many months the unit is long; 0 if it is none of months.
+func (p datePart) months() int64 {
+	switch p {
+	case partMonth:
+		return 1
+	case partQuarter:
+		return 3
+	case partYear, partISOYear:
+		return 12
+	case partDecade:
+		return 120
+	case partCentury:
+		return 1200
+	case partMillennium:
+		return 12000
+	}
+	return 0
+}
+
 // parsePart reads the name of a unit, in any case, singular or plural.
 func parsePart(name string) (datePart, error) {
 	name = strings.ToLower(name)

@@ -118,26 +118,15 @@ func truncateInterval(name string, v arrow.MonthDayNanoInterval) (arrow.MonthDay
 		return v, nil
 	}
 	v.Nanoseconds = 0
-	months := int32(0)
 	switch p {
 	case partDay, partDayOfWeek, partISODayOfWeek, partDayOfYear:
 		return v, nil
 	case partWeek, partYearWeek:
 		v.Days -= v.Days % 7
 		return v, nil
-	case partMonth:
-		months = 1
-	case partQuarter:
-		months = 3
-	case partYear, partISOYear:
-		months = 12
-	case partDecade:
-		months = 120
-	case partCentury:
-		months = 1200
-	case partMillennium:
-		months = 12000
-	default:
+	}
+	months := int32(p.months())
+	if months == 0 {
 		return v, fmt.Errorf("an INTERVAL is not cut to '%s'", name)
 	}
 	v.Days = 0

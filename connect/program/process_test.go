@@ -118,13 +118,14 @@ func TestCancelled(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	const many = 20_000 // more than a batch
 	for text, want := range map[string]string{
 		"exit 7":                        "ended with status 7",
 		"cat; echo because >&2; exit 1": "ended with status 1\nits standard error ended with:\nbecause",
 		"kill -TERM $$":                 "signal: terminated",
-		"cat; echo nonsense":            "not valid JSON",
+		"cat; echo nonsense":            "rows: not valid JSON",
 	} {
-		_, err := pass(t, script(text), 300)
+		_, err := pass(t, script(text), many)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/connect/scan"
+	"github.com/rainsql/rainsql/internal/human"
 )
 
 // write puts rows into the program until there are no more or it wants no more.
@@ -111,9 +112,8 @@ func (r *process) read(mem memory.Allocator) error {
 		if err != nil {
 			return r.lineOf(err)
 		}
-		err = r.pass(reader)
-		if err = errors.Join(err, reader.Close()); err != nil {
-			return r.lineOf(err)
+		if err := errors.Join(r.pass(reader), reader.Close()); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -126,8 +126,8 @@ func (r *process) pass(reader connect.Reader) error {
 			return nil
 		}
 		if err != nil {
-			if r.given > 0 {
-				return fmt.Errorf("after %s: %w", countRows(r.given), r.lineOf(err))
+			if err = r.lineOf(err); r.given > 0 {
+				err = fmt.Errorf("after %s: %w", human.Count(r.given, "row"), err)
 			}
 			return err
 		}
@@ -135,13 +135,6 @@ func (r *process) pass(reader connect.Reader) error {
 		r.given += int64(b.Rows)
 		r.out <- *b
 	}
-}
-
-func countRows(n int64) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return fmt.Sprintf("%d rows", n)
 }
 
 // columns finds what the query was told to expect in what the program writes.

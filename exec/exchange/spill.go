@@ -33,7 +33,7 @@ const spillHeader = 8 + 8 + 8 // split, rows, length of what follows; length -1:
 func newSpillFile() (*spillFile, error) {
 	f, err := os.CreateTemp("", "rainsql-spill-*")
 	if err != nil {
-		return nil, fmt.Errorf("no room to keep a shared table: %w", err)
+		return nil, fmt.Errorf("a table that is read twice needs a temporary file: %w; TMPDIR names the folder for it", err)
 	}
 	return &spillFile{f: f, named: os.Remove(f.Name()) != nil}, nil
 }
@@ -56,7 +56,7 @@ func (s *spillFile) append(mem memory.Allocator, m Message) error {
 	binary.LittleEndian.PutUint64(head[8:], uint64(rows))
 	binary.LittleEndian.PutUint64(head[16:], uint64(length))
 	if _, err := s.f.WriteAt(buf.Bytes(), s.written); err != nil {
-		return fmt.Errorf("writing a temporary file for a shared table: %w", err)
+		return fmt.Errorf("writing a temporary file for a table that is read twice: %w; TMPDIR names a folder with more room", err)
 	}
 	s.written += int64(buf.Len())
 	s.left++
@@ -66,7 +66,7 @@ func (s *spillFile) append(mem memory.Allocator, m Message) error {
 func (s *spillFile) next(mem memory.Allocator) (Message, error) {
 	head := make([]byte, spillHeader)
 	if _, err := s.f.ReadAt(head, s.read); err != nil {
-		return Message{}, fmt.Errorf("reading a temporary file of a shared table: %w", err)
+		return Message{}, fmt.Errorf("reading the temporary file of a table that is read twice: %w", err)
 	}
 	s.read += spillHeader
 	s.left--
@@ -77,7 +77,7 @@ func (s *spillFile) next(mem memory.Allocator) (Message, error) {
 	}
 	cols, err := decode(mem, io.NewSectionReader(s.f, s.read, length))
 	if err != nil {
-		return Message{}, fmt.Errorf("reading a temporary file of a shared table: %w", err)
+		return Message{}, fmt.Errorf("reading the temporary file of a table that is read twice: %w", err)
 	}
 	s.read += length
 	m.Batch = &op.Batch{Cols: cols, Rows: int(binary.LittleEndian.Uint64(head[8:])), Split: m.Split}

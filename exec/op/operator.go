@@ -69,12 +69,6 @@ func (Base) Watermark(context.Context, Time, Output) error { return nil }
 // Tick implements Operator.
 func (Base) Tick(context.Context, time.Time, Output) error { return nil }
 
-// Sequenced is an operator that reads its inputs one after another, in the
-// order that InputOrder gives: a build side before the rows that probe it.
-type Sequenced interface {
-	InputOrder() []int
-}
-
 // Committer is an operator whose effect becomes visible only when the whole
 // query has succeeded. Commit comes after the last Finish and before Close; a
 // Close without it undoes everything.

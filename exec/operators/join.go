@@ -36,9 +36,6 @@ type Join struct {
 // NewJoin returns the operator that spec describes.
 func NewJoin(spec *dag.Join) *Join { return &Join{spec: spec} }
 
-// InputOrder implements op.Sequenced.
-func (*Join) InputOrder() []int { return []int{1, 0} }
-
 // Open implements op.Operator.
 func (j *Join) Open(_ context.Context, env *op.Env) (err error) {
 	j.env, j.account = env, env.Memory.Account("join")

@@ -21,9 +21,6 @@ type SetOp struct {
 // NewSetOp returns the operator.
 func NewSetOp(except, all bool) *SetOp { return &SetOp{except: except, all: all} }
 
-// InputOrder implements op.Sequenced.
-func (*SetOp) InputOrder() []int { return []int{1, 0} }
-
 // Open implements op.Operator.
 func (s *SetOp) Open(_ context.Context, env *op.Env) error {
 	s.env, s.account = env, env.Memory.Account("set operation")

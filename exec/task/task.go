@@ -227,7 +227,7 @@ func (t *task) groupsUnder(at int) [][]*node {
 		return [][]*node{{t.nodes[at]}}
 	}
 	var groups [][]*node
-	if order := t.sequence(at); order != nil {
+	if order := t.stage.Ops[at].Order(); order != nil {
 		for _, in := range order {
 			groups = append(groups, t.groupsUnder(inputs[in])...)
 		}
@@ -241,21 +241,6 @@ func (t *task) groupsUnder(at int) [][]*node {
 		together = append(together, under[len(under)-1]...)
 	}
 	return append(groups, together)
-}
-
-// sequence is the order in which an operator reads its inputs; nil: as they come.
-func (t *task) sequence(at int) []int {
-	if s, ok := t.nodes[at].op.(op.Sequenced); ok {
-		return s.InputOrder()
-	}
-	if u, ok := t.stage.Ops[at].Spec.(*dag.Union); ok && u.InOrder {
-		seq := make([]int, len(t.stage.Ops[at].Inputs))
-		for i := range seq {
-			seq[i] = i
-		}
-		return seq
-	}
-	return nil
 }
 
 // drive reads a group of leaves to their ends.

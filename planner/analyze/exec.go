@@ -55,12 +55,14 @@ func (a *Analyzer) exec(t *table, v *ast.Exec) {
 			return
 		}
 	}
-	for _, s := range []types.Schema{p.In, p.Out} {
-		if name := twice(s); name != "" && (p.Options.Format == "jsonl" || len(s) == len(p.Out)) {
-			a.errorf(v, "give them different names with RENAME or AS", "a program needs distinct names, and two columns are called %q", name)
-			t.scope = &scope{poison: true}
-			return
-		}
+	name := twice(p.Out) // what it writes is found by name
+	if name == "" && p.Options.Format == "jsonl" {
+		name = twice(p.In)
+	}
+	if name != "" {
+		a.errorf(v, "give them different names with RENAME or AS", "a program needs distinct names, and two columns are called %q", name)
+		t.scope = &scope{poison: true}
+		return
 	}
 	n := &logical.Exec{Input: t.node, Program: p}
 	n.Cols, _ = t.scope.columns()

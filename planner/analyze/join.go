@@ -60,8 +60,8 @@ func (b *binder) on(j *logical.Join, e ast.Expr) bool {
 		return false
 	}
 	var rest []expr.Expr
-	for _, c := range conjuncts(cond) {
-		key, ok := equality(c, j.Left, j.Right)
+	for _, c := range logical.Conjuncts(cond) {
+		key, ok := logical.KeyOf(c, j.Left, j.Right)
 		if !ok || len(rest)+len(j.Keys) > 0 && expr.CanFail(c) {
 			rest = append(rest, c)
 			continue
@@ -76,42 +76,6 @@ func (b *binder) on(j *logical.Join, e ast.Expr) bool {
 		j.Residual = &expr.Logic{Args: rest}
 	}
 	return true
-}
-
-func conjuncts(e expr.Expr) []expr.Expr {
-	if l, ok := e.(*expr.Logic); ok && !l.Or {
-		return l.Args
-	}
-	return []expr.Expr{e}
-}
-
-// equality makes a key of a condition that says that something of the left
-// table equals something of the right.
-func equality(e expr.Expr, left, right logical.Node) (logical.JoinKey, bool) {
-	c, ok := e.(*expr.Call)
-	if !ok || c.Fn != "=" && c.Fn != "is_not_distinct" || expr.Volatile(e) {
-		return logical.JoinKey{}, false
-	}
-	l, r := c.Args[0], c.Args[1]
-	if readsOnly(l, right) {
-		l, r = r, l
-	}
-	if !readsOnly(l, left) || !readsOnly(r, right) {
-		return logical.JoinKey{}, false
-	}
-	return logical.NewKey(l, r, c.Fn == "is_not_distinct")
-}
-
-// readsOnly reports that e reads columns of n, and no others.
-func readsOnly(e expr.Expr, n logical.Node) bool {
-	ids := expr.Columns(e)
-	have := n.Columns()
-	for _, id := range ids {
-		if !slices.ContainsFunc(have, func(c logical.Column) bool { return c.ID == id }) {
-			return false
-		}
-	}
-	return len(ids) > 0
 }
 
 // using binds USING (k, …): each key once, first; the two it stands for can

@@ -7,13 +7,9 @@ import (
 	"github.com/rainsql/rainsql/planner/logical"
 )
 
-// Sizes below which a join does not move its probe side, in estimated rows.
-const (
-	// smallBuild is held and broadcast whatever the other side's size.
-	smallBuild = 20_000
-	// smallBoth are joined where they are, in one task.
-	smallBoth = 50_000
-)
+// smallBuild is how many rows, by estimate, are held and broadcast whatever the
+// other side's size, which so keeps its order.
+const smallBuild = 20_000
 
 // plannedJoin is a join with its sides chosen.
 type plannedJoin struct {
@@ -125,27 +121,23 @@ func (b *builder) computed(s *stream, exprs []expr.Expr) []int {
 
 // meet brings both sides to the tasks that join them.
 func (b *builder) meet(p *plannedJoin, spec *Join) *stream {
-	by := func(keys []int) []int { return keys }
+	dividing := 0
 	if p.n.In {
-		by = func(keys []int) []int { return keys[1:] } // NULL in the first matters to every row
+		dividing = 1 // NULL in the first key matters to every row
 	}
 	tasks := p.probe.stage.Tasks
-	inPlace := p.buildRows <= smallBuild || p.buildRows*float64(tasks) <= (p.buildRows+p.probeRows)/2
-	if tasks == 1 {
-		inPlace = inPlace && p.probeRows <= smallBoth
-		if b.cfg.Parallelism == 1 {
-			inPlace = true
-		}
+	inPlace := p.n.Ordered || p.buildRows <= smallBuild || b.cfg.Parallelism == 1
+	if tasks > 1 {
+		inPlace = inPlace || p.buildRows*float64(tasks) <= (p.buildRows+p.probeRows)/2
 	}
-	inPlace = inPlace || p.n.Ordered
-	divided := len(by(spec.Probe)) > 0
+	divided := len(spec.Probe) > dividing
 	switch {
 	case tasks == 1 && (inPlace || !divided), tasks > 1 && !p.kind.KeepsBuild() && (inPlace || !divided):
 		return b.joinInPlace(p, spec)
 	case divided:
 		next := b.stage(b.cfg.Parallelism)
-		probe := b.connect(p.probe, next, Edge{Kind: Hash, Keys: by(spec.Probe)})
-		build := b.connect(p.build, next, Edge{Kind: Hash, Keys: by(spec.Build)})
+		probe := b.connect(p.probe, next, Edge{Kind: Hash, Keys: spec.Probe[dividing:]})
+		build := b.connect(p.build, next, Edge{Kind: Hash, Keys: spec.Build[dividing:]})
 		next.Ops = append(next.Ops, Op{Spec: spec, Inputs: []int{probe.op, build.op}})
 		return &stream{stage: next, op: len(next.Ops) - 1}
 	}

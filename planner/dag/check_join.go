@@ -77,20 +77,6 @@ func describeJoin(s *Join) string {
 	return sb.String()
 }
 
-// sequenced lists the inputs of an operator that reads one after another, in
-// that order; nil where it takes them as they come.
-func sequenced(o Op) []int {
-	switch s := o.Spec.(type) {
-	case *Join, *SetOp:
-		return []int{1, 0}
-	case *Union:
-		if s.InOrder {
-			return upTo(len(o.Inputs))
-		}
-	}
-	return nil
-}
-
 // checkSpools refuses a graph that can come to a stop: where two roads lead
 // from one stage to an operator that leaves one input waiting for the other,
 // the stage must not be held up by the one that waits.
@@ -118,7 +104,7 @@ func (g *Graph) checkSpools() error {
 	for _, st := range g.Stages {
 		above[st.ID], held[st.ID] = roads(st, len(st.Ops)-1)
 		for j, op := range st.Ops {
-			order := sequenced(op)
+			order := op.Order()
 			for i := 1; i < len(order); i++ {
 				_, later := roads(st, op.Inputs[order[i]])
 				for _, first := range order[:i] {

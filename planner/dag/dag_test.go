@@ -109,6 +109,19 @@ func TestSpoolsAreNeeded(t *testing.T) {
 	}
 }
 
+// TestSmallTablesKeepOrder joins a large table that one task reads with a small
+// one: its rows must not be divided, which would lose their order.
+func TestSmallTablesKeepOrder(t *testing.T) {
+	g := build(t, "FROM './t' SORT i LEFT JOIN range(10) AS r ON i = r.value", 3)
+	for _, st := range g.Stages {
+		for _, e := range st.Outputs {
+			if e.Kind == dag.Hash {
+				t.Errorf("the rows are divided:\n%s", g)
+			}
+		}
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	for _, src := range scripts {
 		for _, parallelism := range []int{1, 3} {

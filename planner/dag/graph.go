@@ -34,6 +34,20 @@ type Op struct {
 	Inputs []int
 }
 
+// Order lists the inputs of an operator that reads one after another, a build
+// side before the rows that probe it; nil where it takes them as they come.
+func (o Op) Order() []int {
+	switch s := o.Spec.(type) {
+	case *Join, *SetOp:
+		return []int{1, 0}
+	case *Union:
+		if s.InOrder {
+			return upTo(len(o.Inputs))
+		}
+	}
+	return nil
+}
+
 // Kind is how an edge moves rows.
 type Kind string
 

@@ -1,6 +1,8 @@
 package logical
 
 import (
+	"slices"
+
 	"github.com/rainsql/rainsql/expr"
 	"github.com/rainsql/rainsql/expr/types"
 )
@@ -46,8 +48,45 @@ type Join struct {
 	Ordered     bool      // the rows of the left side keep their order, as a subquery may not change it
 }
 
-// NewKey makes l = r a key, if both have one type or become it without fail.
-func NewKey(l, r expr.Expr, nullSafe bool) (JoinKey, bool) {
+// Conjuncts splits a AND b AND c.
+func Conjuncts(e expr.Expr) []expr.Expr {
+	if l, ok := e.(*expr.Logic); ok && !l.Or {
+		return l.Args
+	}
+	return []expr.Expr{e}
+}
+
+// KeyOf makes a key of a condition that says that something of the left table
+// equals something of the right.
+func KeyOf(e expr.Expr, left, right Node) (JoinKey, bool) {
+	c, ok := e.(*expr.Call)
+	if !ok || c.Fn != "=" && c.Fn != "is_not_distinct" || expr.Volatile(e) {
+		return JoinKey{}, false
+	}
+	l, r := c.Args[0], c.Args[1]
+	if Reads(l, right) {
+		l, r = r, l
+	}
+	if !Reads(l, left) || !Reads(r, right) {
+		return JoinKey{}, false
+	}
+	return newKey(l, r, c.Fn == "is_not_distinct")
+}
+
+// Reads reports that e reads columns of n, and no others.
+func Reads(e expr.Expr, n Node) bool {
+	ids := expr.Columns(e)
+	have := n.Columns()
+	for _, id := range ids {
+		if !slices.ContainsFunc(have, func(c Column) bool { return c.ID == id }) {
+			return false
+		}
+	}
+	return len(ids) > 0
+}
+
+// newKey makes l = r a key, if both have one type or become it without fail.
+func newKey(l, r expr.Expr, nullSafe bool) (JoinKey, bool) {
 	common, ok := types.Common(l.Type(), r.Type())
 	if !ok {
 		return JoinKey{}, false
@@ -56,11 +95,13 @@ func NewKey(l, r expr.Expr, nullSafe bool) (JoinKey, bool) {
 		if (*side).Type().Equal(common) {
 			continue
 		}
-		cast, err := expr.NewCast(*side, common, false)
-		if err != nil || expr.CanFail(cast) && !expr.CanFail(*side) {
+		value, err := expr.NewCast(&expr.Column{T: (*side).Type()}, common, false)
+		if err != nil || expr.CanFail(value) {
 			return JoinKey{}, false
 		}
-		*side = cast
+		if *side, err = expr.NewCast(*side, common, false); err != nil {
+			return JoinKey{}, false
+		}
 	}
 	return JoinKey{Left: l, Right: r, NullSafe: nullSafe}, true
 }

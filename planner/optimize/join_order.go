@@ -76,7 +76,7 @@ func (g *joinGraph) add(n logical.Node, below func(logical.Node) logical.Node) {
 	g.add(j.Right, below)
 	g.keys = append(g.keys, j.Keys...)
 	if j.Residual != nil {
-		g.rest = append(g.rest, conjuncts(j.Residual)...)
+		g.rest = append(g.rest, logical.Conjuncts(j.Residual)...)
 	}
 }
 

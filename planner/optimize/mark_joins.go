@@ -20,7 +20,7 @@ func markJoins(plan *logical.Sink) *logical.Sink {
 		}
 		var rest []expr.Expr
 		kind := logical.MarkJoin
-		for _, c := range conjuncts(f.Cond) {
+		for _, c := range logical.Conjuncts(f.Cond) {
 			switch {
 			case kind == logical.MarkJoin && isMark(c, j):
 				kind = logical.SemiJoin

@@ -13,20 +13,12 @@ func pushFilters(plan *logical.Sink) *logical.Sink {
 	return transform(plan, func(n logical.Node) logical.Node {
 		switch n := n.(type) {
 		case *logical.Filter:
-			return push(n.Input, conjuncts(n.Cond))
+			return push(n.Input, logical.Conjuncts(n.Cond))
 		case *logical.Join:
 			return pushJoin(n, nil)
 		}
 		return n
 	})
-}
-
-// conjuncts splits a AND b AND c.
-func conjuncts(e expr.Expr) []expr.Expr {
-	if l, ok := e.(*expr.Logic); ok && !l.Or {
-		return l.Args
-	}
-	return []expr.Expr{e}
 }
 
 // and joins conditions, evaluated in their order.
@@ -36,7 +28,7 @@ func and(list []expr.Expr) expr.Expr {
 	}
 	var flat []expr.Expr
 	for _, e := range list {
-		flat = append(flat, conjuncts(e)...)
+		flat = append(flat, logical.Conjuncts(e)...)
 	}
 	return &expr.Logic{Args: flat}
 }
@@ -56,7 +48,7 @@ func push(n logical.Node, conds []expr.Expr) logical.Node {
 		out.Filter = and(conds)
 		return &out
 	case *logical.Filter:
-		return push(n.Input, append(append([]expr.Expr(nil), conjuncts(n.Cond)...), conds...))
+		return push(n.Input, append(append([]expr.Expr(nil), logical.Conjuncts(n.Cond)...), conds...))
 	case *logical.Project:
 		return pushProject(n, conds)
 	case *logical.Sort:

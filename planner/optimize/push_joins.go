@@ -21,7 +21,7 @@ func pushJoin(n *logical.Join, conds []expr.Expr) logical.Node {
 			toLeft = append(toLeft, c)
 		case safe && intoRight && reads(c, right):
 			toRight = append(toRight, c)
-		case safe && n.Kind == logical.InnerJoin && addKey(&out, c, left, right):
+		case safe && n.Kind == logical.InnerJoin && addKey(&out, c):
 		default:
 			above = append(above, c)
 		}
@@ -37,7 +37,7 @@ func pushResidual(n *logical.Join) logical.Node {
 	}
 	left, right := columnsOf(n.Left), columnsOf(n.Right)
 	var toLeft, toRight, rest []expr.Expr
-	for _, c := range conjuncts(n.Residual) {
+	for _, c := range logical.Conjuncts(n.Residual) {
 		safe := !expr.CanFail(c) && !expr.Volatile(c)
 		switch {
 		case safe && reads(c, left) && (n.Kind == logical.InnerJoin || n.Kind == logical.SemiJoin || n.Kind == logical.RightJoin):
@@ -56,19 +56,8 @@ func pushResidual(n *logical.Join) logical.Node {
 }
 
 // addKey makes an equality between the sides a key.
-func addKey(n *logical.Join, e expr.Expr, left, right map[int]bool) bool {
-	c, ok := e.(*expr.Call)
-	if !ok || c.Fn != "=" && c.Fn != "is_not_distinct" {
-		return false
-	}
-	l, r := c.Args[0], c.Args[1]
-	if reads(l, right) {
-		l, r = r, l
-	}
-	if !reads(l, left) || !reads(r, right) {
-		return false
-	}
-	key, ok := logical.NewKey(l, r, c.Fn == "is_not_distinct")
+func addKey(n *logical.Join, e expr.Expr) bool {
+	key, ok := logical.KeyOf(e, n.Left, n.Right)
 	if ok {
 		n.Keys = append(append([]logical.JoinKey(nil), n.Keys...), key)
 	}
