@@ -95,6 +95,7 @@ type Summary struct {
 	BytesRead, RowsRead int64
 	RowsOut             int64
 	PeakMemory          int64 // bytes that its operators held
+	Spilled             int64 // bytes written to temporary files
 	GroupsPruned        int64 // row groups of Parquet that their statistics excluded
 }
 
@@ -105,6 +106,7 @@ type Session struct {
 	params   map[string]string
 	settings map[string]string
 	env      analyze.Env
+	seen     seen // what completion has looked at
 }
 
 // NewSession begins a session. params are the values of $name.
@@ -120,6 +122,17 @@ func (s *Session) Set(name, value string) error {
 	s.settings[name] = value
 	return nil
 }
+
+// SetParam gives $name a value, for what is run from then on.
+func (s *Session) SetParam(name, value string) {
+	if s.params == nil {
+		s.params = map[string]string{}
+	}
+	s.params[name] = value
+}
+
+// Lets lists the names that LET has defined, in order.
+func (s *Session) Lets() []string { return s.env.Lets() }
 
 func (s *Session) parallelism() int {
 	if n, err := strconv.Atoi(s.settings["parallelism"]); err == nil {

@@ -14,6 +14,13 @@ var contextual = map[string]bool{
 	"CURRENT": true, "ALL": true, "OUTER": true, "EVENT": true, "REPLACE": true, "AT": true,
 }
 
+// Name writes a name as it must stand in a text: quoted if it is reserved or no
+// plain identifier.
+func Name(text string) string { return name(&ast.Name{Text: text}) }
+
+// IsPlain reports whether a name needs no quotes, unless it is reserved.
+func IsPlain(name string) bool { return plain(name) }
+
 // name writes a name where any identifier may stand: quoted if it must be.
 func name(n *ast.Name) string {
 	up := strings.ToUpper(n.Text)

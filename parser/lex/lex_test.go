@@ -67,6 +67,8 @@ func TestTokens(t *testing.T) {
 		"a//b":             "ident:a op:// ident:b",
 		"$name $1":         "param:$name param:$_ number:1 error[6,7)",
 		"a # b":            "ident:a ident:b error[2,3)",
+		"a @{ b":           "ident:a error[2,6)",
+		"a @{":             "ident:a error[2,4)",
 		"\ufeffFROM x":     "FROM ident:x",
 	} {
 		if got := show(src); got != want {

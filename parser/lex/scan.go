@@ -145,7 +145,7 @@ func (s *Scanner) stray(rest string) *Error {
 	case unicode.IsLetter(r):
 		return s.badName(rest[:lettersLen(rest)])
 	case strings.HasPrefix(rest, "@{"):
-		return s.fail(1+strings.IndexByte(rest+"}", '}'), "RQL has no hints in @{…}", "leave them out; SET sets parallelism and limits")
+		return s.fail(min(1+strings.IndexByte(rest+"}", '}'), len(rest)), "RQL has no hints in @{…}", "leave them out; SET sets parallelism and limits")
 	case r == '@' && len(rest) > 1 && isLetter(rest[1]):
 		return s.failAs(Param, 1+wordLen(rest[1:]), `unexpected "@"`, fmt.Sprintf("a parameter is written $%s and given by --param %[1]s=value", rest[1:1+wordLen(rest[1:])]))
 	case r == '?':
