@@ -6,8 +6,12 @@ ROWS    ?= 200000
 QUERIES ?= 100000
 FUZZTIME ?= 30s
 export CGO_ENABLED := 0
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+# Without a tag the Go command knows a version from the commit.
+VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+BUILD   := $(GO) build -trimpath -buildvcs=auto -ldflags '$(LDFLAGS)'
+PREFIX  ?= /usr/local
+DESTDIR ?=
 
 .DEFAULT_GOAL := help
 
@@ -18,7 +22,7 @@ help: ## Show this
 .PHONY: build
 build: ## Build the static binary bin/rainsql
 	@mkdir -p $(BIN)
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/rainsql ./cmd/rainsql
+	$(BUILD) -o $(BIN)/rainsql ./cmd/rainsql
 
 .PHONY: run
 run: build ## Make a file of traffic signs and count them by category
@@ -28,6 +32,45 @@ run: build ## Make a file of traffic signs and count them by category
 	@echo "Running queries/signs/category_counts.rql over it:"
 	@sed 's/^/    /' queries/signs/category_counts.rql
 	@cd $(OUT) && ../$(BIN)/rainsql --timer --format table --param 'post=Punched Telespar' -f ../queries/signs/category_counts.rql
+
+$(BIN)/rainsql:
+	@$(MAKE) build
+
+# Where things lie below PREFIX.
+PROGRAM := $(DESTDIR)$(PREFIX)/bin/rainsql
+MANUAL  := $(DESTDIR)$(PREFIX)/share/man/man1/rainsql.1
+BASH    := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rainsql
+ZSH     := $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rainsql
+FISH    := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rainsql.fish
+
+.PHONY: install
+install: | $(BIN)/rainsql ## Install bin/rainsql, its manual page and completions below PREFIX (default /usr/local)
+	mkdir -p $(dir $(PROGRAM) $(MANUAL) $(BASH) $(ZSH) $(FISH))
+	install -m 755 $(BIN)/rainsql $(PROGRAM)
+	install -m 644 docs/man/rainsql.1 $(MANUAL)
+	$(BIN)/rainsql completion bash > $(BASH)
+	$(BIN)/rainsql completion zsh > $(ZSH)
+	$(BIN)/rainsql completion fish > $(FISH)
+
+.PHONY: uninstall
+uninstall: ## Remove what install put below PREFIX
+	rm -f $(PROGRAM) $(MANUAL) $(BASH) $(ZSH) $(FISH)
+
+.PHONY: packages
+ARCH ?= $(shell $(GO) env GOHOSTARCH)
+PACKAGE_VERSION ?= $(if $(VERSION),$(shell echo '$(VERSION)' | sed 's/^v//; s/-/+/; s/-/./g'),$(shell git log -1 --format=0.0.0~git%cd.%h --date=format:%Y%m%d 2>/dev/null || echo 0.0.0))
+packages: build $(BIN)/nfpm ## Build dist/*.deb and *.rpm for ARCH (default this machine's)
+	@mkdir -p $(OUT)/package dist
+	GOOS=linux GOARCH=$(ARCH) $(BUILD) -o $(OUT)/package/rainsql ./cmd/rainsql
+	@for shell in bash zsh fish; do $(BIN)/rainsql completion $$shell > $(OUT)/package/rainsql.$$shell || exit 1; done
+	@gzip -9n < docs/man/rainsql.1 > $(OUT)/package/rainsql.1.gz
+	@for kind in deb rpm; do \
+		PACKAGE_VERSION='$(PACKAGE_VERSION)' PACKAGE_ARCH=$(ARCH) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) \
+		$(BIN)/nfpm package --config packaging/nfpm.yaml --packager $$kind --target dist/ || exit 1; done
+
+$(BIN)/nfpm: internal/tools/nfpm/go.mod
+	@mkdir -p $(BIN)
+	cd internal/tools/nfpm && $(GO) build -o ../../../$(BIN)/nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm
 
 .PHONY: test
 test: ## Run the tests
@@ -59,8 +102,13 @@ fmt: build ## Format the Go code and the queries
 	$(BIN)/rainsql fmt -w $$(git ls-files 'queries/*.rql')
 
 .PHONY: generate
-generate: ## Write the function reference anew from the function table
+generate: ## Write the function reference and the manual page anew
 	$(GO) run ./internal/docgen > docs/FUNCTIONS.md
+	$(GO) test ./cmd/rainsql -run TestManPage -rewrite >/dev/null
+
+.PHONY: pictures
+pictures: build ## Draw the pictures of the README anew: what is on the screen of a terminal
+	$(GO) run ./internal/pictures $(BIN)/rainsql docs/pictures
 
 .PHONY: golden
 golden: ## Write down what the golden tests give now; read the difference
@@ -76,4 +124,4 @@ bench: ## Run the benchmarks
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(BIN) $(OUT)
+	rm -rf $(BIN) $(OUT) dist

@@ -116,7 +116,7 @@ func BenchmarkFormat(b *testing.B) {
 type nothing struct{}
 
 func (nothing) Rows(schema types.Schema) (connect.Sink, error) {
-	return render.New(nil, "null", schema)
+	return render.New(nil, "null", schema, render.Options{})
 }
 func (nothing) Text(string) error   { return nil }
 func (nothing) Notice(string)       {}

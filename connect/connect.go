@@ -58,6 +58,7 @@ type Split struct {
 	File    string // as the query names it
 	Offset  int64  // first byte
 	Length  int64  // bytes; -1 to the end, where the size is not known
+	Packed  int64  // size of the compressed file of which this is all; 0: it is not compressed, or its size is not known
 }
 
 // Column asks a scan for one column: a stored one by its position in
@@ -114,6 +115,7 @@ type Stats struct {
 	Skipped int64 // rows left out by on_error = 'skip'
 	Nulled  int64 // rows in which on_error = 'null' replaced a value
 	Pruned  int64 // row groups passed over because no row of them fulfils Scan.Where
+	Packed  int64 // of Split.Packed, bytes that have been unpacked or are about to be
 }
 
 // Sink receives the rows of a table and makes a file of them, all or nothing.

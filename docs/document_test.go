@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// document is LANGUAGE.md, cut into what the test runs and the text between.
+// document is a page, cut into what the test runs and the text between.
 // The parts, written one after the other, are the file again.
 type document struct{ parts []*part }
 
 // part is a fenced block, a row of the table of what is refused, or a line of prose.
 type part struct {
 	kind string // of a block the word behind the fence, or refused, or "" for prose
-	arg  string // NAME of a file block; what is refused
+	arg  string // NAME of a file block; fails or setup of commands; what is refused
 	text string // the content; of a refusal its example
 	want string // of a refusal the message
 	line int
 }
 
 // kinds are the blocks that mean something here; all others are prose.
-var kinds = []string{"file", "rql", "rql-later", "csv", "text", "error"}
+var kinds = []string{"file", "rql", "rql-later", "sh", "csv", "text", "error"}
 
 // refused marks a row of the table in the section of that name.
 const (
@@ -106,6 +106,33 @@ func (d *document) write(path string) error {
 		}
 	}
 	return os.WriteFile(path, []byte(sb.String()), 0o644)
+}
+
+// hole stands in an output for what differs from run to run; alone on a line
+// for any lines.
+const hole = "…"
+
+// same compares an output with the one wanted.
+func same(got, want string) bool {
+	if got == want || !strings.Contains(want, hole) {
+		return got == want
+	}
+	pieces := strings.Split(want, hole)
+	if !strings.HasPrefix(got, pieces[0]) {
+		return false
+	}
+	got = got[len(pieces[0]):]
+	for i, piece := range pieces[1:] {
+		at := strings.Index(got, piece)
+		if i == len(pieces)-2 {
+			return strings.HasSuffix(got, piece)
+		}
+		if at < 0 {
+			return false
+		}
+		got = got[at+len(piece):]
+	}
+	return true
 }
 
 func join(lines []string) string {

@@ -39,10 +39,12 @@ TRANSFORM 'old' AS even INTO 'out.csv';`
 // quiet is a handler that drops everything.
 type quiet struct{}
 
-func (quiet) Rows(types.Schema) (connect.Sink, error) { return render.New(io.Discard, "null", nil) }
-func (quiet) Text(string) error                       { return nil }
-func (quiet) Notice(string)                           {}
-func (quiet) Done(engine.Summary)                     {}
+func (quiet) Rows(types.Schema) (connect.Sink, error) {
+	return render.New(io.Discard, "null", nil, render.Options{})
+}
+func (quiet) Text(string) error   { return nil }
+func (quiet) Notice(string)       {}
+func (quiet) Done(engine.Summary) {}
 
 func store(disk *simdisk.Disk) engine.Config {
 	return engine.Config{Parallelism: 2, Store: sdfs.Config{FS: disk, SmallBytes: 2 << 10, BlockBytes: 64 << 10, SegmentBytes: 16 << 10, ReserveBytes: 8 << 10}}

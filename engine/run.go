@@ -33,12 +33,15 @@ func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 	f := newFiles(s.engine.store)
 	f.noPrograms = s.engine.cfg.NoPrograms
 	defer f.close() //nolint:errcheck // read-only files: nothing is lost
+	before := s.env.Clone()
 	a := analyze.New(ctx, f, &s.env, s.params, src)
 	ready := s.check(a, script)
 	if ctx.Err() != nil {
+		s.env = before
 		return context.Cause(ctx)
 	}
 	if err := together(src, err, a.Err()); err != nil {
+		s.env = before // nothing has run: no name of it stays
 		return err
 	}
 	for i, st := range script.Statements {
@@ -146,7 +149,7 @@ func (s *Session) query(ctx context.Context, f *files, plan *logical.Sink, h Han
 }
 
 // execute runs a graph; rows of its result go to out.
-func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out connect.Sink, h Handler, measure bool) (Summary, task.Report, error) {
+func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out connect.Sink, h Handler, measure bool) (Summary, *task.Report, error) {
 	ctx, cancel := s.withTimeLimit(ctx)
 	defer cancel()
 	begin := time.Now()
@@ -170,7 +173,9 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 		}
 		return op.More, out.Write(cols, n)
 	}
+	done := watch(h, &Progress{begin: begin, stats: stats, mem: mem})
 	report, err := task.Graph(ctx, g, rt, stats)
+	done()
 	if err != nil {
 		err = errors.Join(err, f.batch.abort())
 	}
@@ -187,7 +192,7 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	}
 	sum := Summary{
 		Elapsed: time.Since(begin), BytesRead: stats.Bytes.Load(), RowsRead: stats.Rows.Load(),
-		RowsOut: rows, PeakMemory: mem.Peak(), GroupsPruned: stats.Pruned.Load(),
+		RowsOut: rows, PeakMemory: mem.Peak(), Spilled: mem.Spilled(), GroupsPruned: stats.Pruned.Load(),
 	}
 	return sum, report, err
 }

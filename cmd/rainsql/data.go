@@ -14,6 +14,7 @@ import (
 // common are the flags of every command that runs or moves something.
 type common struct {
 	std      streams
+	signals  *signals
 	data     string
 	progress string
 }
@@ -21,7 +22,7 @@ type common struct {
 func (c *common) register(root *cobra.Command) {
 	fl := root.PersistentFlags()
 	fl.StringVar(&c.data, "data", "", "folder of the embedded file store (default "+filepath.Join("$XDG_DATA_HOME", "rainsql")+")")
-	fl.StringVar(&c.progress, "progress", "auto", "show how far a transfer has come: auto, on or off")
+	fl.StringVar(&c.progress, "progress", "auto", "show how far a query or a transfer has come: auto, on or off")
 }
 
 func (c *common) check() error {
@@ -53,10 +54,22 @@ func (c *common) engine() *engine.Engine {
 
 func (c *common) storeConfig() sdfs.Config { return sdfs.Config{Dir: c.dataDir()} }
 
-// line shows progress on a terminal, or where it is asked for.
-func (c *common) line(what string, total int64) *progress.Line {
-	if c.progress == "on" || c.progress == "auto" && terminal(c.std.err) && os.Getenv("TERM") != "dumb" {
-		return progress.Start(c.std.err, what, total)
+// shows reports whether progress is shown: on a terminal that can draw over a
+// line, or where it is asked for.
+func (c *common) shows() bool {
+	switch c.progress {
+	case "on":
+		return true
+	case "off":
+		return false
 	}
-	return nil
+	return terminal(c.std.err) && smart()
+}
+
+// line shows how far a transfer has come, if progress is shown.
+func (c *common) line(what string, total int64) *progress.Transfer {
+	if !c.shows() {
+		return nil
+	}
+	return progress.Start(c.std.err, what, total)
 }

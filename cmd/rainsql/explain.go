@@ -41,7 +41,7 @@ func (q *queryFlags) explain(ctx context.Context, analyze bool, format string) (
 	if len(q.scripts) == 0 {
 		q.scripts = []script{{file: "-"}}
 	}
-	h := &handler{format: "csv", out: standardOut{q.std.out}, err: q.std.err}
+	h := q.handler("csv")
 	for _, sc := range q.scripts {
 		name, text, err := q.read(sc)
 		if err != nil {

@@ -104,7 +104,9 @@ func (f *fsFlags) show(t listing.Table) error {
 	if err := render.Check(f.format); err != nil {
 		return usageError{err}
 	}
-	out, err := render.New(standardOut{f.std.out}, f.format, t.Schema)
+	o := f.std.tableOptions()
+	o.MaxRows = 0 // who lists files wants to see them
+	out, err := render.New(standardOut{f.std.out}, f.format, t.Schema, o)
 	if err != nil {
 		return err
 	}

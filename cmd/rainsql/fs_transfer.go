@@ -90,7 +90,7 @@ type sectionCloser struct {
 }
 
 // transfer copies until the end of in, or of ctx.
-func transfer(ctx context.Context, out io.Writer, in io.Reader, line *progress.Line) error {
+func transfer(ctx context.Context, out io.Writer, in io.Reader, line *progress.Transfer) error {
 	buf := make([]byte, transferBytes)
 	for {
 		if ctx.Err() != nil {

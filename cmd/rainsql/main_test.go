@@ -153,22 +153,22 @@ func TestExplainCommand(t *testing.T) {
 	code, out, errs := invoke(t, "", "explain", "--set", "parallelism=2", "-c", "FROM range(0, 10) FILTER value > 3 AGGREGATE count(*) AS n")
 	want := `-- logical plan
 result [n]
-  aggregate count(*) AS n
-    filter value > 3
-      range 0 to 10 step 1 [value]
+└─ aggregate count(*) AS n
+   └─ filter value > 3
+      └─ range 0 to 10 step 1 [value]
 
 -- optimised plan (partial-aggregation)
 result [n]
-  aggregate in two steps count(*) AS n
-    filter value > 3
-      range 0 to 10 step 1 [value]
+└─ aggregate in two steps count(*) AS n
+   └─ filter value > 3
+      └─ range 0 to 10 step 1 [value]
 
 -- stages
 stage 0: 1 task
   result #0
-    aggregate (whole) count(*) AS n
-      filter value > 3
-        range 0 to 10 step 1
+  └─ aggregate (whole) count(*) AS n
+     └─ filter value > 3
+        └─ range 0 to 10 step 1
 `
 	if code != 0 || out != want || errs != "" {
 		t.Errorf("status %d\n%s\n%s\nwant\n%s", code, out, errs, want)

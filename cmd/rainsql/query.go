@@ -7,15 +7,11 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/engine"
-	"github.com/rainsql/rainsql/expr/types"
-	"github.com/rainsql/rainsql/internal/human"
 	"github.com/rainsql/rainsql/internal/render"
 	"github.com/rainsql/rainsql/planner/analyze"
 )
@@ -139,9 +135,10 @@ func (q *queryFlags) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	h := &handler{format: q.format, out: standardOut{q.std.out}, err: q.std.err, timer: q.timer}
+	h := q.handler(q.format)
+	h.timer = q.timer
 	if q.out != "" {
-		h.file = q.out
+		h.file, h.screen, h.table = q.out, false, nil
 		return toFile(q.out, func(w io.Writer) error {
 			h.out = w
 			return q.runAll(ctx, s, h)
@@ -164,10 +161,10 @@ func (q *queryFlags) usualFormat() string {
 
 // runAll runs the scripts one after another, in one session.
 func (q *queryFlags) runAll(ctx context.Context, s *engine.Session, h *handler) error {
+	if len(q.scripts) == 0 && q.out == "" {
+		return q.prompt(ctx, s)
+	}
 	if len(q.scripts) == 0 {
-		if terminal(q.std.in) {
-			return q.prompt(ctx, s, h)
-		}
 		q.scripts = []script{{file: "-"}}
 	}
 	for _, sc := range q.scripts {
@@ -180,42 +177,4 @@ func (q *queryFlags) runAll(ctx context.Context, s *engine.Session, h *handler) 
 		}
 	}
 	return nil
-}
-
-// handler shows what a session gives.
-type handler struct {
-	format string
-	file   string // where out leads, if -o says so
-	out    io.Writer
-	err    io.Writer
-	timer  bool
-	given  int // results so far
-}
-
-// Rows implements engine.Handler.
-func (h *handler) Rows(schema types.Schema) (connect.Sink, error) {
-	if h.given++; h.given > 1 && (h.format == "parquet" || h.format == "arrow") {
-		return nil, fmt.Errorf("the script gives several results, and format %s holds one: end each pipeline with INTO", h.format)
-	}
-	if h.file != "" && render.IsFile(h.format) {
-		return formats.NewWriter(h.out, h.format, schema, connect.Options{})
-	}
-	return render.New(h.out, h.format, schema)
-}
-
-// Text implements engine.Handler.
-func (h *handler) Text(text string) error {
-	_, err := io.WriteString(h.out, text)
-	return err
-}
-
-// Notice implements engine.Handler.
-func (h *handler) Notice(text string) { fmt.Fprintln(h.err, text) }
-
-// Done implements engine.Handler.
-func (h *handler) Done(sum engine.Summary) {
-	if h.timer {
-		fmt.Fprintf(h.err, "%s, %d rows and %s read, %d rows out\n",
-			sum.Elapsed.Round(100*time.Microsecond), sum.RowsRead, human.Bytes(sum.BytesRead), sum.RowsOut)
-	}
 }

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -35,14 +32,11 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// errInterrupted is the cause of a context that Ctrl-C ended.
-var errInterrupted = errors.New("interrupted")
-
 // run is the program: it returns the exit status.
 func run(args []string, std streams) int {
-	ctx, cancel := interruptible()
-	defer cancel()
-	cmd := newRoot(std)
+	ctx, sig := catchSignals()
+	defer sig.stop()
+	cmd := newRoot(std, sig)
 	cmd.SetArgs(args)
 	cmd.SetIn(std.in)
 	cmd.SetOut(std.out)
@@ -73,31 +67,10 @@ func firstLine(err error) string {
 	return line
 }
 
-// interruptible returns a context that the first Ctrl-C (or SIGTERM, SIGHUP) ends; a second leaves at once.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	ch := make(chan os.Signal, 2)
-	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	signal.Ignore(syscall.SIGPIPE) // a reader who left is an error of Write, after which nothing is left behind
-	go func() {
-		if _, ok := <-ch; !ok {
-			return
-		}
-		cancel(errInterrupted)
-		if _, ok := <-ch; ok {
-			os.Exit(exitInterrupted)
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(ch)
-		close(ch)
-		cancel(nil)
-	}
-}
-
-func newRoot(std streams) *cobra.Command {
-	c := &common{std: std}
+func newRoot(std streams, sig *signals) *cobra.Command {
+	c := &common{std: std, signals: sig}
 	q := &queryFlags{common: c}
+	version := false
 	root := &cobra.Command{
 		Use:   "rainsql [-f FILE | -c TEXT]…",
 		Short: "Run RQL over files: answers and pipelines in one binary",
@@ -107,19 +80,30 @@ func newRoot(std streams) *cobra.Command {
   rainsql -f query.rql
   rainsql explain -f query.rql
 
-Without -f and -c it reads a script from standard input, statement by statement
-when that is a terminal. Rows go to standard output, everything else to
-standard error. docs/LANGUAGE.md describes the language.`,
+Without -f and -c it is a prompt on a terminal, and reads a script from standard
+input elsewhere. Rows go to standard output, everything else to standard error.
+'rainsql help tutorial' is where to begin, 'rainsql help topics' lists
+what else there is to read.`,
 		Args:          noArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return q.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return tellVersion(std, false)
+			}
+			return q.run(cmd.Context())
+		},
 	}
 	q.register(root, true)
 	c.register(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std))
+	// Cobra's own --version brings text/template, with which the linker keeps
+	// every method of every type: a third more program.
+	root.Flags().BoolVar(&version, "version", false, "tell the version; 'rainsql version' tells more")
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(newHelp(std))
+	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std), newCompletion(std))
+	completions(root, c)
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -59,13 +60,14 @@ func Open(in scan.Input, kind, display string) (scan.Input, error) {
 		return nil, fmt.Errorf("internal: unknown compression %q", kind)
 	}
 	a := newAhead(r)
-	return &input{Stream: scan.NewStream(&unpacked{a, kind, display}), packed: in, ahead: a, stop: stop}, nil
+	return &input{Stream: scan.NewStream(&unpacked{a, kind, display}), packed: in, from: from, ahead: a, stop: stop}, nil
 }
 
 // input is a stream with what lies under it.
 type input struct {
 	*scan.Stream
 	packed scan.Input
+	from   *reader
 	ahead  *ahead
 	stop   func()
 }
@@ -76,6 +78,10 @@ func (i *input) Interrupt() {
 		f.Interrupt()
 	}
 }
+
+// Packed tells how much of the compressed file has been read and its size, 0
+// where that is not known. It may be called concurrently.
+func (i *input) Packed() (read, size int64) { return i.from.off.Load(), max(i.packed.Size(), 0) }
 
 // Close stops unpacking and closes the file.
 func (i *input) Close() error {
@@ -89,19 +95,19 @@ func (i *input) Close() error {
 // reader reads an input front to back.
 type reader struct {
 	in  scan.Input
-	off int64
+	off atomic.Int64 // written by Read only
 }
 
 func (r *reader) Read(p []byte) (int, error) {
+	off := r.off.Load()
 	if size := r.in.Size(); size >= 0 {
-		p = p[:min(int64(len(p)), max(size-r.off, 0))]
+		p = p[:min(int64(len(p)), max(size-off, 0))]
 		if len(p) == 0 {
 			return 0, io.EOF
 		}
 	}
-	n, err := r.in.ReadAt(p, r.off)
-	r.off += int64(n)
-	r.in.Forget(r.off)
+	n, err := r.in.ReadAt(p, off)
+	r.in.Forget(r.off.Add(int64(n)))
 	if n > 0 && errors.Is(err, io.EOF) {
 		err = nil
 	}

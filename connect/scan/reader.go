@@ -247,11 +247,13 @@ func (r *reader) Stats() connect.Stats {
 	if r.closed {
 		return r.stats
 	}
+	packed, _ := r.src.packed()
 	return connect.Stats{
 		Bytes:   min(r.pos, r.end) - r.from,
 		Rows:    r.rows,
 		Skipped: r.spans.Skipped + r.set.Skipped,
 		Nulled:  r.spans.Nulled + r.set.Nulled,
+		Packed:  packed,
 	}
 }
 

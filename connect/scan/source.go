@@ -82,7 +82,8 @@ func (s *Source) Size() int64 { return s.in.Size() }
 func (s *Source) Splits(target int64) ([]connect.Split, error) {
 	size := s.in.Size()
 	if size < 0 {
-		return []connect.Split{{File: s.Display, Length: -1}}, nil
+		_, packed := s.packed()
+		return []connect.Split{{File: s.Display, Length: -1, Packed: packed}}, nil
 	}
 	if target <= 0 {
 		target = ChunkBytes
@@ -97,6 +98,15 @@ func (s *Source) Splits(target int64) ([]connect.Split, error) {
 		})
 	}
 	return splits, nil
+}
+
+// packed tells how much of a compressed file has been read and its size, 0
+// where it is not compressed or its size is not known.
+func (s *Source) packed() (read, size int64) {
+	if in, ok := s.in.(interface{ Packed() (read, size int64) }); ok {
+		return in.Packed()
+	}
+	return 0, 0
 }
 
 // Open starts to read a split.

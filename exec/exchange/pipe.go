@@ -75,6 +75,12 @@ func (p *pipe) send(ctx context.Context, m Message) (op.Flow, error) {
 	select {
 	case p.ch <- m:
 		return op.More, nil
+	default:
+	}
+	defer waits(ctx)()
+	select {
+	case p.ch <- m:
+		return op.More, nil
 	case <-p.stopped:
 		m.release()
 		return op.Enough, nil
@@ -107,6 +113,12 @@ func (p *pipe) done() {
 }
 
 func (p *pipe) receive(ctx context.Context) (m Message, ok bool, err error) {
+	select {
+	case m, ok = <-p.ch:
+		return m, ok, nil
+	default:
+	}
+	defer waits(ctx)()
 	select {
 	case m, ok = <-p.ch:
 		return m, ok, nil

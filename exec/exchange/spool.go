@@ -67,7 +67,10 @@ func (s *spool) send(ctx context.Context, m Message) (op.Flow, error) {
 		}
 		s.file = f
 	}
-	return op.More, s.file.append(s.mem, m)
+	before := s.file.written
+	err := s.file.append(s.mem, m)
+	s.account.Spill(s.file.written - before)
+	return op.More, err
 }
 
 // fits takes the memory for so many bytes more, if it may.
@@ -106,11 +109,20 @@ func (s *spool) receive(ctx context.Context) (Message, bool, error) {
 		if err != nil || ok || ended {
 			return m, ok, err
 		}
-		select {
-		case <-s.changed:
-		case <-ctx.Done():
-			return Message{}, false, context.Cause(ctx)
+		if err := s.wait(ctx); err != nil {
+			return Message{}, false, err
 		}
+	}
+}
+
+// wait waits for news.
+func (s *spool) wait(ctx context.Context) error {
+	defer waits(ctx)()
+	select {
+	case <-s.changed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

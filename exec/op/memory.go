@@ -13,6 +13,7 @@ type Memory struct {
 	limit int64
 	used  atomic.Int64
 	peak  atomic.Int64
+	spill atomic.Int64
 }
 
 // NewMemory returns a budget of limit bytes; 0 is without limit.
@@ -23,6 +24,9 @@ func (m *Memory) Used() int64 { return m.used.Load() }
 
 // Peak is the most they have held.
 func (m *Memory) Peak() int64 { return m.peak.Load() }
+
+// Spilled is how many bytes were written to disk for want of memory.
+func (m *Memory) Spilled() int64 { return m.spill.Load() }
 
 // ExhaustedError says that a query needs more than its memory_limit.
 type ExhaustedError struct {
@@ -72,6 +76,13 @@ func (a *Account) Add(bytes int64) error {
 		return nil
 	}
 	return a.Set(a.held + bytes)
+}
+
+// Spill says that the operator has written so many bytes to disk.
+func (a *Account) Spill(bytes int64) {
+	if a != nil && a.memory != nil {
+		a.memory.spill.Add(bytes)
+	}
 }
 
 // Close gives everything back. It is idempotent, and safe on nil.

@@ -31,6 +31,7 @@ type rangeLeaf struct {
 	at, to, step int64
 	columns      int
 	mem          memory.Allocator
+	stats        *Stats
 	done         bool
 }
 
@@ -42,6 +43,7 @@ func (l *rangeLeaf) next(ctx context.Context) (exchange.Message, error) {
 	if n == 0 {
 		return exchange.Message{}, io.EOF
 	}
+	l.stats.Made.Add(int64(n))
 	b := &op.Batch{Rows: n, Split: -1}
 	if l.columns > 0 {
 		f := vec.NewFixed[int64](l.mem, types.INT.Arrow(), n)

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -40,39 +38,11 @@ type Runtime struct {
 	Measure    bool // count rows and time of each operator
 }
 
-// Stats is what a query has done so far. It may be read while the query runs.
-type Stats struct {
-	Bytes, Rows     atomic.Int64 // read by scans
-	Skipped, Nulled atomic.Int64 // rows touched by on_error
-	Pruned          atomic.Int64 // row groups passed over by their statistics
-	Written         []Written    // by sinks, once the query has succeeded
-}
-
 // Written is a file that a query wrote.
 type Written struct {
 	Path string
 	Rows int64
 }
-
-// Meter counts what passes one operator of a stage, over all of its tasks.
-type Meter struct {
-	Batches, Rows atomic.Int64
-	Nanos         atomic.Int64 // in the operator and those behind it
-}
-
-// start counts a batch, and its time until the returned function is called.
-func (m *Meter) start(b *op.Batch) func() {
-	if m == nil {
-		return func() {}
-	}
-	begin := time.Now()
-	m.Batches.Add(1)
-	m.Rows.Add(int64(b.Len()))
-	return func() { m.Nanos.Add(int64(time.Since(begin))) }
-}
-
-// Report is the meters of a run, by stage and operator.
-type Report [][]*Meter
 
 type run struct {
 	rt     *Runtime
@@ -80,7 +50,7 @@ type run struct {
 	env    *op.Env
 	edges  map[int]*exchange.Edge
 	queues []map[int]*splitQueue // by stage, then operator
-	meters Report
+	meters *Report               // nil: nothing is measured
 	stats  *Stats
 	sinks  []sink
 }
@@ -92,12 +62,16 @@ type sink struct {
 
 // Graph runs a graph to its end. On an error, or when ctx ends, every task is
 // stopped and nothing that a sink wrote becomes visible. stats is filled in as
-// it goes, but for Written, which is there at the end. All resources are freed on return.
-func Graph(ctx context.Context, g *dag.Graph, rt *Runtime, stats *Stats) (Report, error) {
+// it goes, but for Written, which is there at the end. The report is nil unless
+// the runtime asks for one. All resources are freed on return.
+func Graph(ctx context.Context, g *dag.Graph, rt *Runtime, stats *Stats) (*Report, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
 	r := &run{rt: rt, graph: g, env: rt.Env, edges: map[int]*exchange.Edge{}, stats: stats}
+	if rt.Measure {
+		r.meters = newReport(g)
+	}
 	err := r.all(ctx)
 	return r.meters, err
 }
@@ -190,25 +164,19 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 		queues := map[int]*splitQueue{}
 		r.queues = append(r.queues, queues)
-		meters := make([]*Meter, len(st.Ops))
 		for i, o := range st.Ops {
-			if r.rt.Measure {
-				meters[i] = &Meter{}
-			}
 			if s, ok := o.Spec.(*dag.Scan); ok {
 				q, err := newSplitQueue(ctx, s, r.rt.Opener, r.rt.SplitBytes, r.env.Alloc)
 				if err != nil {
 					return err
 				}
 				queues[i] = q
+				r.stats.expect(q.splits)
 			}
 		}
-		r.meters = append(r.meters, meters)
 	}
 	return nil
 }
-
-func (r *run) meter(stage, at int) *Meter { return r.meters[stage][at] }
 
 func (r *run) buildAll(ctx context.Context) ([]*task, error) {
 	var tasks []*task

@@ -67,9 +67,10 @@ type scanLeaf struct {
 	queue *splitQueue
 	stats *Stats
 
-	reader connect.Reader
-	split  int
-	seen   connect.Stats
+	reader  connect.Reader
+	split   int
+	seen    connect.Stats
+	covered int64 // of the split, as far as stats know
 }
 
 // next reads the next batch, or reports the end of a split.
@@ -85,13 +86,15 @@ func (l *scanLeaf) next(ctx context.Context) (exchange.Message, error) {
 		if r == nil {
 			return exchange.Message{}, io.EOF
 		}
-		l.reader, l.split, l.seen = r, split, connect.Stats{}
+		l.reader, l.split, l.seen, l.covered = r, split, connect.Stats{}, 0
 	}
 	b, err := l.reader.Next()
 	l.count()
 	if errors.Is(err, io.EOF) {
 		err := l.reader.Close()
 		l.reader = nil
+		n, _ := length(l.queue.splits[l.split])
+		l.cover(n)
 		return exchange.Message{Split: l.split}, err
 	}
 	if err != nil {
@@ -111,6 +114,19 @@ func (l *scanLeaf) count() {
 	l.stats.Nulled.Add(now.Nulled - l.seen.Nulled)
 	l.stats.Pruned.Add(now.Pruned - l.seen.Pruned)
 	l.seen = now
+	sp := l.queue.splits[l.split]
+	n, _ := length(sp)
+	if sp.Length < 0 {
+		l.cover(min(now.Packed, n))
+	} else {
+		l.cover(min(now.Bytes, n))
+	}
+}
+
+// cover says how much of the split is behind the reader.
+func (l *scanLeaf) cover(bytes int64) {
+	l.stats.covered.Add(bytes - l.covered)
+	l.covered = bytes
 }
 
 func (l *scanLeaf) close() error {

@@ -23,32 +23,42 @@ type node struct {
 	open   int         // inputs that have not ended
 	closed bool        // it has said Enough, or has finished
 	send   *fan        // the root's outputs
-	meter  *Meter
+	meter  *Meter      // nil: nothing is measured
+	clock  *clock      // of the task
+	last   bool        // of all: its rows go to a file or the caller
 }
 
 // Push implements op.Output: it hands a batch to whatever comes next.
-func (n *node) Push(ctx context.Context, b *op.Batch) (op.Flow, error) {
-	if n.to == nil {
-		return n.send.push(ctx, b)
+func (n *node) Push(ctx context.Context, b *op.Batch) (flow op.Flow, err error) {
+	n.meter.yield(b)
+	if n.to != nil {
+		return n.to.take(ctx, n.input, b)
 	}
-	return n.to.take(ctx, n.input, b)
+	return n.send.push(ctx, b)
 }
 
 // take gives the node's operator a batch.
-func (n *node) take(ctx context.Context, input int, b *op.Batch) (op.Flow, error) {
+func (n *node) take(ctx context.Context, input int, b *op.Batch) (flow op.Flow, err error) {
 	if n.closed {
 		return op.Enough, nil
 	}
-	stop := n.meter.start(b)
-	flow, err := n.op.Push(ctx, input, b, n)
-	stop()
+	if n.meter != nil {
+		n.meter.Read.Add(int64(b.Len()))
+		if n.last {
+			n.meter.yield(b)
+		}
+	}
+	err = n.clock.timed(n.meter, func() error {
+		flow, err = n.op.Push(ctx, input, b, n)
+		return err
+	})
 	return flow, err
 }
 
 // end tells the node that an input has ended; after the last, what follows it ends too.
 func (n *node) end(ctx context.Context, input int) error {
 	if n.op != nil {
-		if err := n.op.Finish(ctx, input, n); err != nil {
+		if err := n.clock.timed(n.meter, func() error { return n.op.Finish(ctx, input, n) }); err != nil {
 			return err
 		}
 	}
@@ -65,15 +75,19 @@ func (n *node) end(ctx context.Context, input int) error {
 }
 
 // fan is the outputs of a task: every edge gets every batch.
-type fan struct{ to []exchange.Sender }
+type fan struct {
+	to     []exchange.Sender
+	meters []*Meter // as to; nil: nothing is measured
+	clock  *clock   // of the task
+}
 
 func (f *fan) push(ctx context.Context, b *op.Batch) (op.Flow, error) {
 	flow := op.Enough
 	if len(f.to) == 0 { // run again, to find a fault
 		return op.More, nil
 	}
-	for _, s := range f.to {
-		got, err := s.Send(ctx, b)
+	for i := range f.to {
+		got, err := f.send(ctx, i, b)
 		if err != nil {
 			return op.Enough, err
 		}
@@ -82,6 +96,18 @@ func (f *fan) push(ctx context.Context, b *op.Batch) (op.Flow, error) {
 		}
 	}
 	return flow, nil
+}
+
+func (f *fan) send(ctx context.Context, at int, b *op.Batch) (flow op.Flow, err error) {
+	if f.meters == nil {
+		return f.to[at].Send(ctx, b)
+	}
+	f.meters[at].yield(b)
+	err = f.clock.timed(f.meters[at], func() error {
+		flow, err = f.to[at].Send(ctx, b)
+		return err
+	})
+	return flow, err
 }
 
 func (f *fan) endSplit(ctx context.Context, split int) error {
@@ -105,19 +131,21 @@ type task struct {
 	nodes  []*node
 	leaves []*node
 	out    *fan
+	clock  *clock
 }
 
 // build makes the operators of a stage: the one place where specs become
 // operators. With again the task reads that in place of its scan, and its rows go nowhere.
 func (r *run) build(ctx context.Context, st *dag.Stage, index int, again leaf) (*task, error) {
-	t := &task{stage: st, out: &fan{}}
+	t := &task{stage: st, clock: &clock{}}
+	t.out = &fan{meters: r.meters.edges(st.ID), clock: t.clock}
 	for _, e := range st.Outputs {
 		if again == nil {
 			t.out.to = append(t.out.to, r.edges[e.ID].Sender(index))
 		}
 	}
 	for i, spec := range st.Ops {
-		n := &node{open: max(1, len(spec.Inputs)), send: t.out, meter: r.meter(st.ID, i)}
+		n := &node{open: max(1, len(spec.Inputs)), send: t.out, meter: r.meters.op(st.ID, i), clock: t.clock}
 		t.nodes = append(t.nodes, n)
 		for k, in := range spec.Inputs {
 			t.nodes[in].to, t.nodes[in].input = n, k
@@ -138,17 +166,17 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 	case *dag.Scan:
 		n.queue, n.leaf = r.queues[st.ID][at], again
 		if again == nil {
-			n.leaf = pump(ctx, &scanLeaf{queue: n.queue, stats: r.stats})
+			n.leaf = pump(ctx, measured(&scanLeaf{queue: n.queue, stats: r.stats}, n.meter))
 		}
 		if s.Filter != nil {
 			n.op = operators.NewFilter(s.Filter.Expr)
 		}
 	case *dag.Range:
-		n.leaf = &rangeLeaf{at: s.From, to: s.To, step: s.Step, columns: s.Columns, mem: r.env.Alloc}
+		n.leaf = measured(&rangeLeaf{at: s.From, to: s.To, step: s.Step, columns: s.Columns, mem: r.env.Alloc, stats: r.stats}, n.meter)
 	case *dag.Values:
 		n.leaf = &valuesLeaf{rows: s.Rows, types: s.Types, mem: r.env.Alloc}
 	case *dag.Receive:
-		n.leaf = &receiveLeaf{from: r.edges[s.Edge].Receiver(index)}
+		n.leaf = measured(&receiveLeaf{from: r.edges[s.Edge].Receiver(index)}, n.meter)
 	case *dag.Filter:
 		n.op = operators.NewFilter(s.Cond.Expr)
 	case *dag.Project:
@@ -178,9 +206,9 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 	case *dag.Unnest:
 		n.op = operators.NewUnnest(s.List.Expr)
 	case *dag.Sink:
-		n.op = r.sink(s)
+		n.op, n.last = r.sink(s), true
 	case *dag.Result:
-		n.op = operators.NewResult(s.Columns, r.rt.Result)
+		n.op, n.last = operators.NewResult(s.Columns, r.rt.Result), true
 	default:
 		return fmt.Errorf("internal: no operator for %T", s)
 	}
@@ -202,6 +230,9 @@ func (t *task) run(ctx context.Context, env *op.Env) (err error) {
 			err = panicError(r)
 		}
 	}()
+	if t.out.meters != nil {
+		ctx = t.clock.With(ctx)
+	}
 	for _, n := range t.nodes {
 		if n.op != nil {
 			if err := n.op.Open(ctx, env); err != nil {
@@ -286,9 +317,7 @@ func (t *task) deliver(ctx context.Context, n *node, m exchange.Message) (enough
 	if n.op != nil { // a scan with its filter
 		flow, err = n.take(ctx, 0, m.Batch)
 	} else {
-		stop := n.meter.start(m.Batch)
 		flow, err = n.Push(ctx, m.Batch)
-		stop()
 	}
 	return flow == op.Enough, err
 }

@@ -9,30 +9,18 @@ import (
 	"strings"
 
 	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/internal/manual"
 )
-
-// titles name the categories, in the order of the reference.
-var titles = []struct{ category, title string }{
-	{"operator", "Operators"},
-	{"text", "Text"},
-	{"number", "Numbers"},
-	{"date", "Dates and times"},
-	{"conditional", "Conditions"},
-	{"list", "Lists and structs"},
-	{"json", "JSON"},
-	{"aggregate", "Aggregates"},
-	{"other", "Others"},
-}
 
 func main() {
 	w := bufio.NewWriter(os.Stdout)
 	fmt.Fprint(w, "# Functions\n\nWritten by `make generate` from the function table; `SHOW FUNCTIONS` lists the same. In a signature `T` is one type "+
 		"throughout, `any` any type, and `…` repeats what is before it. Every example is run by a test.\n")
 	functions := expr.Functions()
-	for _, t := range titles {
-		fmt.Fprintf(w, "\n## %s\n\n| function | takes | does | example | gives |\n| --- | --- | --- | --- | --- |\n", t.title)
+	for _, t := range manual.Categories() {
+		fmt.Fprintf(w, "\n## %s\n\n| function | takes | does | example | gives |\n| --- | --- | --- | --- | --- |\n", t.Title)
 		for _, f := range functions {
-			if f.Category == t.category {
+			if f.Category == t.Name {
 				row(w, f)
 			}
 		}

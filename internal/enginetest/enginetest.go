@@ -38,7 +38,7 @@ func Run(t testing.TB, cfg engine.Config, params map[string]string, file, src st
 type collector struct{ out bytes.Buffer }
 
 func (c *collector) Rows(schema types.Schema) (connect.Sink, error) {
-	return render.New(&c.out, "csv", schema)
+	return render.New(&c.out, "csv", schema, render.Options{})
 }
 
 func (c *collector) Text(text string) error {

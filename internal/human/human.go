@@ -4,6 +4,7 @@ package human
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Bytes prints a size in decimal units, such as 1.5GB.
@@ -38,4 +39,25 @@ func Count(n int64, what string) string {
 		return "1 " + what
 	}
 	return Thousands(n) + " " + what + "s"
+}
+
+// Short prints a number in at most three digits and a letter, such as 1.2M.
+func Short(n int64) string {
+	return strings.TrimSuffix(strings.NewReplacer("KB", "K", "MB", "M", "GB", "G", "TB", "T").Replace(Bytes(n)), "B")
+}
+
+// Duration prints a time that something took: 12 ms, 1.23 s, 2m05s.
+func Duration(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%.2f ms", float64(d)/1e6)
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+	case d < 999500*time.Microsecond:
+		return fmt.Sprintf("%.0f ms", float64(d)/1e6)
+	case d < time.Minute:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 }

@@ -3,94 +3,85 @@
 package progress
 
 import (
-	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/rainsql/rainsql/internal/human"
+	"github.com/clipperhouse/displaywidth"
 )
 
-// Line is a line of progress in bytes. A nil Line shows nothing. Add may be
-// called concurrently.
+// Line is text that is drawn over again on the last line of a terminal.
 type Line struct {
 	w     io.Writer
-	what  string
-	total int64 // -1 where the end is not known
-	begin time.Time
-	done  atomic.Int64
+	o     Options
+	text  func(room int) string
 	stop  chan struct{}
+	once  sync.Once
 	ended sync.WaitGroup
+}
+
+// Options of a line.
+type Options struct {
+	After time.Duration // before it is first shown
+	Width func() int    // of the terminal, asked each time; nil or 0: not known
 }
 
 // every is how often the line is drawn.
 const every = 200 * time.Millisecond
 
-// Start shows a line on w until Close. total is how many bytes there will be,
-// -1 if that is not known.
-func Start(w io.Writer, what string, total int64) *Line {
-	l := &Line{w: w, what: what, total: total, begin: time.Now(), stop: make(chan struct{})}
+// erase takes the line away that the cursor is in.
+const erase = "\r\x1b[K"
+
+// Show draws text on w until Close. It is asked for by another goroutine than
+// the caller's, one call at a time, with the columns there are for it, 0 if that
+// is not known; what is longer is cut. w is not written to once Close has returned.
+func Show(w io.Writer, o Options, text func(room int) string) *Line {
+	l := &Line{w: w, o: o, text: text, stop: make(chan struct{})}
 	l.ended.Go(l.run)
 	return l
 }
 
 func (l *Line) run() {
+	first := time.NewTimer(l.o.After)
+	defer first.Stop()
+	select {
+	case <-l.stop:
+		return // never shown
+	case <-first.C:
+	}
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
+		l.draw()
 		select {
 		case <-l.stop:
-			fmt.Fprint(l.w, "\r\x1b[K")
+			l.write(erase)
 			return
 		case <-t.C:
-			fmt.Fprintf(l.w, "\r\x1b[K%s", l.text(time.Since(l.begin)))
 		}
 	}
 }
 
-// text is the line after some time.
-func (l *Line) text(elapsed time.Duration) string {
-	done := l.done.Load()
-	rate := human.Bytes(int64(float64(done)/max(elapsed.Seconds(), 1e-3))) + "/s"
-	switch {
-	case l.total > 0:
-		return fmt.Sprintf("%s: %3d%%  %s of %s  %s", l.what, min(100*done/l.total, 100), human.Bytes(done), human.Bytes(l.total), rate)
-	default:
-		return fmt.Sprintf("%s: %s  %s", l.what, human.Bytes(done), rate)
+func (l *Line) draw() {
+	room := 0
+	if l.o.Width != nil {
+		room = max(0, l.o.Width()-1) // in the last column a terminal would go to the next line
 	}
+	s := l.text(room)
+	if room > 0 {
+		s = displaywidth.TruncateString(s, room, "")
+	}
+	l.write(erase + s)
 }
 
-// Add counts n more bytes.
-func (l *Line) Add(n int64) {
-	if l != nil {
-		l.done.Add(n)
-	}
-}
+// write shows what it can: a terminal that is gone is no fault of what is done.
+func (l *Line) write(s string) { _, _ = io.WriteString(l.w, s) }
 
-// Close takes the line away. It is called once.
+// Close takes the line away and returns when it is gone. It is idempotent, safe
+// for concurrent use, and on nil.
 func (l *Line) Close() {
 	if l != nil {
-		close(l.stop)
+		l.once.Do(func() { close(l.stop) })
 		l.ended.Wait()
 	}
-}
-
-// Reader returns r counted.
-func (l *Line) Reader(r io.Reader) io.Reader {
-	if l == nil {
-		return r
-	}
-	return counted{r, l}
-}
-
-type counted struct {
-	r io.Reader
-	l *Line
-}
-
-func (c counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.l.Add(int64(n))
-	return n, err
 }

@@ -25,7 +25,7 @@ func (m *markdown) Write(cols []arrow.Array, rows int) error {
 		for _, a := range cols {
 			sb.WriteString("| ")
 			if a.IsValid(i) {
-				sb.WriteString(escapeMarkdown(cell(a, i)))
+				sb.WriteString(escapeMarkdown(value(a, i)))
 			}
 			sb.WriteByte(' ')
 		}

@@ -43,14 +43,15 @@ func Check(format string) error {
 }
 
 // New returns a sink that writes rows to w; w stays open. Rows are handed on
-// batch by batch, so that a reader sees the first while the query runs.
-func New(w io.Writer, format string, schema types.Schema) (connect.Sink, error) {
+// batch by batch, so that a reader sees the first while the query runs; a table
+// waits for some to choose its widths, and one that is shortened for the last.
+func New(w io.Writer, format string, schema types.Schema, o Options) (connect.Sink, error) {
 	if err := Check(format); err != nil {
 		return nil, err
 	}
 	switch format {
 	case "table":
-		return &table{w: w, schema: schema}, nil
+		return newTable(w, schema, o), nil
 	case "markdown":
 		return &markdown{w: w, schema: schema}, nil
 	case "null":

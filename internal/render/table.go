@@ -1,148 +1,245 @@
 package render
 
 import (
-	"fmt"
+	"errors"
 	"io"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/rainsql/rainsql/expr/text"
 	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/internal/human"
 )
 
-// fitRows is how many rows are looked at to choose the widths of columns; the
-// rows behind them are written as they come.
+// fitRows is how many rows are looked at to choose the widths of columns, if
+// all are shown; the rows behind them are written as they come.
 const fitRows = 1000
 
-// table draws a box around rows: numbers to the right, NULL spelled out.
+// drawer is a shape in which a table is drawn.
+type drawer interface {
+	// fits reports that nothing is left out at the sides of the screen.
+	fits(rows [][]cell) bool
+	// begin chooses widths by some rows, and writes what precedes them.
+	begin(rows [][]cell)
+	row(number int64, cells []cell)
+	// gap stands for rows left out.
+	gap()
+	end()
+	// note is what the footer tells of columns, if not all are shown.
+	note() string
+}
+
+// table shows rows to people. Until it is known whether it is to be shortened
+// it holds rows; then it writes them as they come, or counts all but the last.
 type table struct {
-	w      io.Writer
+	w      *output
 	schema types.Schema
-	held   [][]string
-	widths []int // known once the head is written
-	rows   int64
-	bytes  int64
-	err    error
+	o      Options
+	draw   drawer
+
+	state   tableState
+	most    int    // rows after which the table is shortened; 0: never
+	room    int    // rows after which Page is asked; 0: it is not
+	longest int    // what cells are cut to while they are held; 0: nothing
+	asked   bool   // Page has been called
+	pages   *pages // where the whole table goes to, if it goes to a pager
+	rows    int64
+	held    [][]cell // what is not written yet; the head of a shortened table
+	tail    [][]cell // its last rows
+}
+
+type tableState uint8
+
+const (
+	holding   tableState = iota // rows are held
+	streaming                   // they are written as they come
+	dropping                    // the head is held, and the last rows that came
+)
+
+func newTable(w io.Writer, schema types.Schema, o Options) *table {
+	if o.Null == "" {
+		o.Null = "NULL"
+	}
+	t := &table{w: &output{w: w}, schema: schema, o: o, most: o.most()}
+	if o.Page != nil {
+		t.room = least(t.most, o.fit(len(schema)))
+	}
+	if o.Width > 0 {
+		t.longest = max(longest, o.Width)
+	}
+	if o.Expanded {
+		t.draw = newRecord(t.w, schema, o)
+	} else {
+		t.draw = newBox(t.w, schema, o)
+	}
+	return t
 }
 
 // Write implements connect.Sink.
-func (t *table) Write(cols []arrow.Array, rows int) error {
-	for i := range rows {
-		cells := make([]string, len(cols))
-		for c, a := range cols {
-			cells[c] = cell(a, i)
-		}
-		t.rows++
-		if t.widths != nil {
-			t.line(cells)
-			continue
-		}
-		if t.held = append(t.held, cells); len(t.held) >= fitRows {
-			t.head()
-		}
-	}
-	return t.err
-}
+func (t *table) Write(cols []arrow.Array, rows int) error { return t.take(cols, 0, rows) }
 
-// cell is a value on one line, without what a terminal would act on.
-func cell(a arrow.Array, i int) string {
-	if a.IsNull(i) {
-		return "NULL"
-	}
-	s := string(text.AppendValue(nil, a, i))
-	if strings.IndexFunc(s, control) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if control(r) {
-			return '·'
-		}
-		return r
-	}, s)
-}
-
-func control(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }
-
-// head writes what precedes the rows, then the rows held back to choose its widths.
-func (t *table) head() {
-	t.widths = make([]int, len(t.schema))
-	for c, f := range t.schema {
-		t.widths[c] = max(1, utf8.RuneCountInString(f.Name), utf8.RuneCountInString(f.Type.String()))
-		for _, cells := range t.held {
-			t.widths[c] = max(t.widths[c], utf8.RuneCountInString(cells[c]))
-		}
-	}
-	t.rule("┌", "┬", "┐")
-	names := make([]string, len(t.schema))
-	kinds := make([]string, len(t.schema))
-	for c, f := range t.schema {
-		names[c] = strings.Map(func(r rune) rune {
-			if control(r) {
-				return '·'
+// take takes the rows from first on.
+func (t *table) take(cols []arrow.Array, first, rows int) error {
+	unpaged := first // rows before it have gone to the pager, if there is one
+	for i := first; i < rows; {
+		switch t.state {
+		case holding:
+			t.held = append(t.held, t.cells(cols, i))
+			t.rows++
+			i++
+			if paging := t.pages != nil; t.decide() && !paging {
+				unpaged = i
 			}
-			return r
-		}, f.Name)
-		kinds[c] = f.Type.String()
+		case streaming:
+			t.rows++
+			t.draw.row(t.rows, t.cells(cols, i))
+			i++
+		case dropping:
+			keep := t.o.MaxRows / 2
+			for r := max(i, rows-keep); r < rows; r++ {
+				t.tail = append(t.tail, t.cells(cols, r))
+			}
+			t.tail = append(t.tail[:0], t.tail[max(0, len(t.tail)-keep):]...)
+			t.rows += int64(rows - i)
+			i = rows
+		}
 	}
-	t.line(names)
-	t.line(kinds)
-	t.rule("├", "┼", "┤")
-	for _, cells := range t.held {
-		t.line(cells)
+	if t.pages != nil {
+		if err := t.pages.whole.take(cols, unpaged, rows); err != nil {
+			return err
+		}
+	}
+	return t.w.err
+}
+
+// cells are the values of a row.
+func (t *table) cells(cols []arrow.Array, i int) []cell {
+	cells := make([]cell, len(cols))
+	for c, a := range cols {
+		s, null := t.o.Null, a.IsNull(i)
+		if !null {
+			s = value(a, i)
+		}
+		cells[c] = cell{text: s, width: width(s), null: null}
+		if t.longest > 0 {
+			cells[c] = cells[c].fit(t.longest)
+		}
+	}
+	return cells
+}
+
+// decide looks whether the rows held are enough to know how the table is shown.
+// It reports whether there is a pager.
+func (t *table) decide() (paged bool) {
+	if t.o.Page != nil && !t.asked {
+		long := t.room > 0 && len(t.held) > t.room
+		if long || len(t.held) == fitRows && !t.draw.fits(t.held) {
+			t.page()
+		}
+	}
+	switch {
+	case t.most > 0 && len(t.held) > t.most:
+		keep := t.o.MaxRows / 2
+		t.tail = append(t.tail, t.held[len(t.held)-keep:]...)
+		t.held = slices.Clip(t.held[:(t.o.MaxRows+1)/2])
+		t.state = dropping
+	case t.most == 0 && len(t.held) >= fitRows:
+		t.stream()
+	}
+	return t.pages != nil
+}
+
+// stream writes the rows held, and has those that follow written as they come.
+func (t *table) stream() {
+	t.state = streaming
+	t.draw.begin(t.held)
+	for i, cells := range t.held {
+		t.draw.row(int64(i+1), cells)
 	}
 	t.held = nil
 }
 
-func (t *table) rule(left, middle, right string) {
-	parts := make([]string, len(t.widths))
-	for i, w := range t.widths {
-		parts[i] = strings.Repeat("─", w+2)
-	}
-	t.print(left + strings.Join(parts, middle) + right + "\n")
-}
-
-func (t *table) line(cells []string) {
-	var sb strings.Builder
-	for c, s := range cells {
-		sb.WriteString("│ ")
-		pad := strings.Repeat(" ", max(0, t.widths[c]-utf8.RuneCountInString(s)))
-		if t.schema[c].Type.IsNumeric() {
-			sb.WriteString(pad + s)
-		} else {
-			sb.WriteString(s + pad)
-		}
-		sb.WriteByte(' ')
-	}
-	sb.WriteString("│\n")
-	t.print(sb.String())
-}
-
-func (t *table) print(s string) {
-	if t.err == nil {
-		var n int
-		n, t.err = io.WriteString(t.w, s)
-		t.bytes += int64(n)
-	}
-}
-
 // Commit implements connect.Sink.
 func (t *table) Commit() error {
-	if t.widths == nil {
-		t.head()
+	if t.state == holding && t.o.Page != nil && !t.asked && !t.draw.fits(t.held) {
+		t.page()
 	}
-	t.rule("└", "┴", "┘")
-	if t.rows == 1 {
-		t.print("1 row\n")
-	} else {
-		t.print(fmt.Sprintf("%d rows\n", t.rows))
+	var left error
+	if t.pages != nil {
+		left = t.pages.finish(t)
+		t.pages = nil
 	}
-	return t.err
+	shown := int64(len(t.held) + len(t.tail))
+	switch t.state {
+	case holding:
+		t.stream()
+	case dropping:
+		t.draw.begin(slices.Concat(t.held, t.tail))
+		for i, cells := range t.held {
+			t.draw.row(int64(i+1), cells)
+		}
+		t.draw.gap()
+		for i, cells := range t.tail {
+			t.draw.row(t.rows-int64(len(t.tail)-1-i), cells)
+		}
+	case streaming:
+		shown = t.rows
+	}
+	t.draw.end()
+	t.footer(human.Count(t.rows, "row"), int(shown))
+	if left != nil {
+		return left
+	}
+	return t.w.err
+}
+
+// footer tells how much there is, how much of it is shown, and the time.
+func (t *table) footer(rows string, shown int) {
+	s := rows
+	if int64(shown) < t.rows {
+		s += " (" + human.Thousands(int64(shown)) + " shown)"
+	}
+	if note := t.draw.note(); note != "" {
+		s += ", " + note
+	}
+	if t.o.Elapsed != nil {
+		s += " in " + human.Duration(t.o.Elapsed())
+	}
+	t.w.print(s + "\n")
 }
 
 // Abort implements connect.Sink.
-func (t *table) Abort() error { return nil }
+func (t *table) Abort() error {
+	p := t.pages
+	if p == nil {
+		return nil
+	}
+	t.pages = nil
+	err := p.to.Close()
+	if p.whole.w.err != nil {
+		return errors.Join(err, t.beginning())
+	}
+	return err
+}
 
-// Bytes implements connect.Sink.
-func (t *table) Bytes() int64 { return t.bytes }
+// Bytes implements connect.Sink: of what goes to the screen.
+func (t *table) Bytes() int64 { return t.w.bytes }
+
+// output counts what is written, and remembers the first error.
+type output struct {
+	w     io.Writer
+	bytes int64
+	err   error
+}
+
+func (o *output) print(s string) {
+	if o.err == nil {
+		var n int
+		n, o.err = io.WriteString(o.w, s)
+		o.bytes += int64(n)
+	}
+}
+
+// padding is so many spaces.
+func padding(n int) string { return strings.Repeat(" ", max(0, n)) }

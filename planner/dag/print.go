@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/internal/human"
+	"github.com/rainsql/rainsql/internal/tree"
 )
 
 // String prints the graph stage by stage, each as its operators from the last
@@ -12,31 +14,29 @@ import (
 func (g *Graph) String() string {
 	var sb strings.Builder
 	for _, st := range g.Stages {
-		fmt.Fprintf(&sb, "stage %d: %s\n", st.ID, tasks(st.Tasks))
+		sb.WriteString(st.Title() + "\n")
 		for _, e := range st.Outputs {
-			fmt.Fprintf(&sb, "  => %s\n", e.describe())
+			sb.WriteString("  " + e.Describe() + "\n")
 		}
-		st.write(&sb, len(st.Ops)-1, 1)
+		st.Walk(func(before string, op int) { sb.WriteString("  " + before + Describe(st.Ops[op].Spec) + "\n") })
 	}
 	return sb.String()
 }
 
-func tasks(n int) string {
-	if n == 1 {
-		return "1 task"
-	}
-	return fmt.Sprintf("%d tasks", n)
+// Title names a stage, and how many tasks run it.
+func (st *Stage) Title() string {
+	return fmt.Sprintf("stage %d: %s", st.ID, human.Count(int64(st.Tasks), "task"))
 }
 
-func (st *Stage) write(sb *strings.Builder, op, depth int) {
-	fmt.Fprintf(sb, "%s%s\n", strings.Repeat("  ", depth), Describe(st.Ops[op].Spec))
-	for _, in := range st.Ops[op].Inputs {
-		st.write(sb, in, depth+1)
-	}
+// Walk visits the operators of a stage as a tree, from the last to the first,
+// with what stands before each on its line.
+func (st *Stage) Walk(visit func(before string, op int)) {
+	tree.Walk(len(st.Ops)-1, func(op int) []int { return st.Ops[op].Inputs }, visit)
 }
 
-func (e Edge) describe() string {
-	s := string(e.Kind)
+// Describe is an edge on one line: how rows move, and where to.
+func (e Edge) Describe() string {
+	s := "=> " + string(e.Kind)
 	switch e.Kind {
 	case Hash:
 		s += " on " + positions(e.Keys)

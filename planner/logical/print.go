@@ -5,17 +5,18 @@ import (
 	"strings"
 
 	"github.com/rainsql/rainsql/expr"
+	"github.com/rainsql/rainsql/internal/tree"
 )
 
-// String prints a plan as an indented tree, a node before its inputs, then the
+// String prints a plan as a tree, a node before its inputs, then the
 // tables that it shares. It is what EXPLAIN shows and what tests compare.
 func String(n Node) string {
 	var sb strings.Builder
-	write(&sb, n, 0)
+	write(&sb, "", n)
 	if s, ok := n.(*Sink); ok {
 		for _, sh := range s.Shared {
 			fmt.Fprintf(&sb, "shared %s\n", sharedName(sh.Name, sh.ID))
-			write(&sb, sh.Input, 1)
+			write(&sb, "  ", sh.Input)
 		}
 	}
 	return sb.String()
@@ -23,13 +24,8 @@ func String(n Node) string {
 
 func sharedName(name string, id int) string { return fmt.Sprintf("#%d (%s)", id, name) }
 
-func write(sb *strings.Builder, n Node, depth int) {
-	sb.WriteString(strings.Repeat("  ", depth))
-	sb.WriteString(Line(n))
-	sb.WriteByte('\n')
-	for _, in := range n.Inputs() {
-		write(sb, in, depth+1)
-	}
+func write(sb *strings.Builder, margin string, n Node) {
+	tree.Walk(n, Node.Inputs, func(before string, n Node) { sb.WriteString(margin + before + Line(n) + "\n") })
 }
 
 // Line describes one node without its inputs.

@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rainsql/rainsql/exec/task"
+	"github.com/rainsql/rainsql/internal/human"
+	"github.com/rainsql/rainsql/planner/dag"
+)
+
+// analysis shows the stages with what each operator did. Numbers come first, so
+// that they stand in line however long an operator's text is.
+func analysis(g *dag.Graph, report *task.Report, sum Summary) string {
+	var sb strings.Builder
+	fmt.Fprintf(&sb, "-- run: %s, %s and %s read, %s out, peak memory %s, spilled %s\n",
+		human.Duration(sum.Elapsed), human.Count(sum.RowsRead, "row"), human.Bytes(sum.BytesRead),
+		human.Count(sum.RowsOut, "row"), human.Bytes(sum.PeakMemory), human.Bytes(sum.Spilled))
+	if sum.GroupsPruned > 0 {
+		fmt.Fprintf(&sb, "%s passed over by statistics\n", human.Count(sum.GroupsPruned, "row group"))
+	}
+	all := measurements(report)
+	fmt.Fprintf(&sb, "  %-15s  %*s  %*s  %*s  operator\n", "share of time", all.time, "time", all.rows, "rows", all.bytes, "bytes")
+	line := func(m *task.Meter, text string) {
+		spent := time.Duration(m.Nanos.Load())
+		fmt.Fprintf(&sb, "  %s  %*s  %*s  %*s  %s\n", bar(spent, all.total),
+			all.time, human.Duration(spent), all.rows, human.Thousands(m.Rows.Load()), all.bytes, human.Bytes(m.Bytes.Load()), text)
+	}
+	for i, st := range g.Stages {
+		sb.WriteString(st.Title() + "\n")
+		for j, e := range st.Outputs {
+			line(report.Edges[i][j], e.Describe())
+		}
+		st.Walk(func(before string, op int) { line(report.Ops[i][op], before+dag.Describe(st.Ops[op].Spec)) })
+	}
+	return sb.String()
+}
+
+// measured is what the columns of an analysis need to know of all operators.
+type measured struct {
+	total             time.Duration
+	time, rows, bytes int // widths
+}
+
+func measurements(report *task.Report) measured {
+	all := measured{time: len("time"), rows: len("rows"), bytes: len("bytes")}
+	for _, stage := range slices.Concat(report.Ops, report.Edges) {
+		for _, m := range stage {
+			spent := time.Duration(m.Nanos.Load())
+			all.total += spent
+			all.time = max(all.time, len(human.Duration(spent)))
+			all.rows = max(all.rows, len(human.Thousands(m.Rows.Load())))
+			all.bytes = max(all.bytes, len(human.Bytes(m.Bytes.Load())))
+		}
+	}
+	return all
+}
+
+// barWidth is how many characters a bar has.
+const barWidth = 10
+
+// bar draws a share as a bar and a percentage.
+func bar(part, of time.Duration) string {
+	share := 0.0
+	if of > 0 {
+		share = float64(part) / float64(of)
+	}
+	full := min(barWidth, int(share*barWidth+0.5))
+	return fmt.Sprintf("%s%s %3.0f%%", strings.Repeat("█", full), strings.Repeat("░", barWidth-full), share*100)
+}
