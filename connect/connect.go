@@ -8,6 +8,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -117,6 +118,10 @@ type Stats struct {
 	Pruned  int64 // row groups passed over because no row of them fulfils Scan.Where
 	Packed  int64 // of Split.Packed, bytes that have been unpacked or are about to be
 }
+
+// ErrEnough is what a sink's Write returns, wrapped or not, when it wants no
+// more rows: the query ends well, and Commit follows.
+var ErrEnough = errors.New("no more rows are wanted")
 
 // Sink receives the rows of a table and makes a file of them, all or nothing.
 // It is used by one goroutine at a time.

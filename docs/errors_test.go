@@ -25,6 +25,7 @@ type source struct {
 var notShown = []string{
 	"flat.ErrDamaged", "thrift.ErrShort", "encoding.ErrCode", "encoding.ErrEnd", // parts of "is damaged"
 	"namespace.ErrEntry", "namespace.ErrLeaseEnded", "namespace.ErrStale", // of the log of the store
+	"connect.ErrEnough", "pager.ErrLeft", // between a query and its reader
 	"simdisk.ErrStopped",                                                         // of tests
 	"an aggregate was not resolved to a call", "cannot add up a column of Arrow", // of broken plans
 	"scan.Fault", "recast.Error", "expr.RowError", "expr.FuncError", "connect.Error", "manual.NotFoundError",

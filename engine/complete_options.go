@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/expr"
@@ -36,15 +37,31 @@ func (c *completer) options() {
 		complete.OfSource: analyze.SourceOptions(), complete.OfSink: analyze.SinkOptions(),
 		complete.OfProgram: analyze.ProgramOptions(), complete.OfExplain: {"format"},
 	}[c.want.Use]
+	// Behind the name of an option stands an =, even of null, which is a word elsewhere.
+	equals := !strings.HasPrefix(strings.TrimLeft(c.text[c.want.To:], " \t"), "=")
 	for _, name := range names {
-		if c.typed(name) {
-			c.add(Item{Text: name, Kind: "option", Detail: optionDetails[name]})
+		if !c.typed(name) {
+			continue
 		}
+		i := Item{Text: name, Kind: "option", Detail: optionDetails[name]}
+		if name == "format" {
+			i.Detail = formatDetails[c.want.Use]
+		}
+		if equals {
+			i.Text, i.Open = name+" = ", true
+		}
+		c.add(i)
 	}
 }
 
+// formatDetails say what the option format is about at each of its places.
+var formatDetails = map[complete.Use]string{
+	complete.OfSource: "how the file is read, whatever its name ends in", complete.OfSink: "how the rows are written, whatever the name ends in",
+	complete.OfProgram: "how rows go to the program and come back", complete.OfExplain: "how the plan is shown",
+}
+
 var optionDetails = map[string]string{
-	"format": "how the rows are written", "header": "the first line holds the names", "delimiter": "between the fields of csv",
+	"header": "the first line holds the names", "delimiter": "between the fields of csv",
 	"quote": "around the fields of csv", "null": "text that means NULL", "columns": "(name TYPE, …)",
 	"on_error": "what to do with what does not fit", "mode": "what to do with a file that is there", "timeout": "how long a batch may take, such as 30s",
 }

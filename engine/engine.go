@@ -131,6 +131,12 @@ func (s *Session) SetParam(name, value string) {
 	s.params[name] = value
 }
 
+// Params are the values of $name. The caller does not change them.
+func (s *Session) Params() map[string]string { return s.params }
+
+// Files lists the files of the store, as Engine.Files does.
+func (s *Session) Files(pattern string) ([]sdfs.Info, error) { return s.engine.Files(pattern) }
+
 // Lets lists the names that LET has defined, in order.
 func (s *Session) Lets() []string { return s.env.Lets() }
 

@@ -27,6 +27,7 @@ func (s *Session) explain(ctx context.Context, f *files, m *analyze.Explain, h H
 		}
 	}
 	var text string
+	show := h.Text
 	switch m.Format {
 	case "json":
 		if text, err = planJSON(g, report, sum); err != nil {
@@ -45,14 +46,29 @@ func (s *Session) explain(ctx context.Context, f *files, m *analyze.Explain, h H
 		} else {
 			text = "-- logical plan\n" + bound + "\n" + optimised + "-- stages\n" + g.String()
 		}
+		show = func(text string) error { return showPlan(h, text) }
 	}
-	if err := h.Text(text); err != nil {
+	if err := show(text); err != nil {
 		return err
 	}
 	if m.Analyze {
 		h.Done(sum)
 	}
 	return nil
+}
+
+// PlanHandler is a Handler that shows plans for people in another way than text
+// for programs: plan by plan, whose lines are long and may be cut.
+type PlanHandler interface {
+	Handler
+	Plan(text string) error
+}
+
+func showPlan(h Handler, text string) error {
+	if p, ok := h.(PlanHandler); ok {
+		return p.Plan(text)
+	}
+	return h.Text(text)
 }
 
 // ExplainScript explains every query of a script; its other statements run.
@@ -69,3 +85,6 @@ type explaining struct {
 
 // Watch implements Watcher.
 func (x *explaining) Watch(p *Progress) (done func()) { return watch(x.Handler, p) }
+
+// Plan implements PlanHandler.
+func (x *explaining) Plan(text string) error { return showPlan(x.Handler, text) }

@@ -15,9 +15,13 @@ import (
 // that they stand in line however long an operator's text is.
 func analysis(g *dag.Graph, report *task.Report, sum Summary) string {
 	var sb strings.Builder
-	fmt.Fprintf(&sb, "-- run: %s, %s and %s read, %s out, peak memory %s, spilled %s\n",
+	fmt.Fprintf(&sb, "-- run: %s, %s and %s read, %s out, peak memory %s",
 		human.Duration(sum.Elapsed), human.Count(sum.RowsRead, "row"), human.Bytes(sum.BytesRead),
-		human.Count(sum.RowsOut, "row"), human.Bytes(sum.PeakMemory), human.Bytes(sum.Spilled))
+		human.Count(sum.RowsOut, "row"), human.Bytes(sum.PeakMemory))
+	if sum.Spilled > 0 {
+		fmt.Fprintf(&sb, ", spilled %s", human.Bytes(sum.Spilled))
+	}
+	sb.WriteByte('\n')
 	if sum.GroupsPruned > 0 {
 		fmt.Fprintf(&sb, "%s passed over by statistics\n", human.Count(sum.GroupsPruned, "row group"))
 	}
@@ -28,12 +32,13 @@ func analysis(g *dag.Graph, report *task.Report, sum Summary) string {
 		fmt.Fprintf(&sb, "  %s  %*s  %*s  %*s  %s\n", bar(spent, all.total),
 			all.time, human.Duration(spent), all.rows, human.Thousands(m.Rows.Load()), all.bytes, human.Bytes(m.Bytes.Load()), text)
 	}
+	labels := dag.Label(g)
 	for i, st := range g.Stages {
 		sb.WriteString(st.Title() + "\n")
-		for j, e := range st.Outputs {
-			line(report.Edges[i][j], e.Describe())
+		for j, text := range labels.Edges[i] {
+			line(report.Edges[i][j], text)
 		}
-		st.Walk(func(before string, op int) { line(report.Ops[i][op], before+dag.Describe(st.Ops[op].Spec)) })
+		st.Walk(func(before string, op int) { line(report.Ops[i][op], before+labels.Ops[i][op]) })
 	}
 	return sb.String()
 }

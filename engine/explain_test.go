@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -41,16 +42,82 @@ result [n, m, s]
    └─ project n, n + 1 AS m, s
       └─ scan './a.csv' (csv) [n, s] where n > 1
 
--- run: <time>, 3 rows and 19B read, 2 rows out, peak memory <bytes>, spilled 0B
+-- run: <time>, 3 rows and 19B read, 2 rows out, peak memory <bytes>
   share of time time  rows  bytes  operator
 stage 0: 1 task
-  <share> <time>     2    36B  result #0, #1, #2
-  <share> <time>     2    36B  └─ sort #2
+  <share> <time>     2    36B  result n, m, s
+  <share> <time>     2    36B  └─ sort s
   <share> <time>     2    36B     └─ project n, n + 1 AS m, s
   <share> <time>     2    20B        └─ scan './a.csv' (csv) [n, s] where n > 1
 `
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// Operators name the columns that they work by, whatever lies between them and
+// where a column comes from.
+func TestExplainAnalyzeNamesColumns(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("a.csv", []byte(explainInput), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	operator := regexp.MustCompile(`(?m)^(?:stage .*|  [█░]{10} +\d+% +\S+ ms +\S+ +\S+B  (.*))$`)
+	for query, want := range map[string]string{
+		"FROM './a.csv' AS a JOIN './a.csv' AS b ON a.n = b.n AGGREGATE count(*) AS rows BY a.s AS word SORT rows DESC LIMIT 2": `
+stage 0: 2 tasks
+=> broadcast to stage 1
+scan './a.csv' (csv) [n]
+stage 1: 2 tasks
+=> hash on word to stage 2
+aggregate (partial) count(*) AS rows by s AS word
+└─ inner join on probe n = build n
+   ├─ scan './a.csv' (csv) [n, s]
+   └─ receive from stage 0
+stage 2: 2 tasks
+=> ordered merge by rows DESC to stage 3
+top 2 by rows DESC
+└─ aggregate (final) count(*) AS rows by word
+   └─ receive from stage 1
+stage 3: 1 task
+result word, rows
+└─ limit 2
+   └─ receive from stage 2`,
+		"FROM './a.csv' EXTEND row_number() OVER (PARTITION BY s ORDER BY n) AS r UNNEST [r, 7] AS x FILTER n NOT IN (FROM './a.csv' TRANSFORM n) DISTINCT ON (x) TRANSFORM x, r": `
+stage 0: 2 tasks
+=> hash on s to stage 2
+position
+└─ scan './a.csv' (csv) [n, s]
+stage 1: 2 tasks
+=> broadcast to stage 2
+scan './a.csv' (csv) [n]
+stage 2: 2 tasks
+=> gather to stage 3
+filter NOT mark
+└─ mark join on probe n = build n
+   ├─ unnest [r, 7] AS x
+   │  └─ project n, s, "row_number()" AS row_number()
+   │     └─ project n, s, "row_number()" AS row_number(), position
+   │        └─ window row_number() partition by s order by n position #2
+   │           └─ receive from stage 0
+   └─ receive from stage 1
+stage 3: 1 task
+result x, r
+└─ project x, r
+   └─ distinct: the first of each x
+      └─ receive from stage 2`,
+	} {
+		out := &texts{}
+		if err := engine.New(engine.Config{Parallelism: 2, SplitBytes: 4}).NewSession(nil).Run(t.Context(), "test", "EXPLAIN ANALYZE "+query, out); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, m := range operator.FindAllStringSubmatch(out.String(), -1) {
+			got += "\n" + cmp.Or(m[1], m[0])
+		}
+		if got != want {
+			t.Errorf("%s:%s\nwant%s", query, got, want)
+		}
 	}
 }
 

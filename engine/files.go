@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/rainsql/rainsql/connect"
@@ -26,6 +27,8 @@ type files struct {
 	batch   batch                     // files of the store that the statement at hand writes
 
 	noPrograms bool
+	notices    []string // what the user should know of the files that planning has looked at
+	told       []string // those that the user knows
 }
 
 // stream is a pipe or terminal that planning has looked at. Its source is kept
@@ -65,6 +68,9 @@ func (f *files) Table(ctx context.Context, path string, o connect.Options) (*ana
 		return nil, err
 	}
 	found := &analyze.Table{Options: o, Schema: src.Schema(), Size: src.Size()}
+	if other := found.OtherDelimiter(); other != "" {
+		f.notices = append(f.notices, fmt.Sprintf("%s has one column, %q: if %s separates its fields, write (delimiter = '%[3]s') behind its name", path, found.Schema[0].Name, other))
+	}
 	if there, err := p.path(path); err == nil && isStream(p, there) {
 		f.streams[path] = &stream{table: found, key: asked, source: src}
 		return found, nil
@@ -239,6 +245,17 @@ func (f *files) close() error {
 	}
 	f.streams = nil
 	return errors.Join(errs...)
+}
+
+// tell hands over the notices that have gathered, each once.
+func (f *files) tell(h Handler) {
+	for _, n := range f.notices {
+		if !slices.Contains(f.told, n) {
+			f.told = append(f.told, n)
+			h.Notice(n)
+		}
+	}
+	f.notices = nil
 }
 
 func readOnce(path string) error {

@@ -35,7 +35,7 @@ func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 	defer f.close() //nolint:errcheck // read-only files: nothing is lost
 	before := s.env.Clone()
 	a := analyze.New(ctx, f, &s.env, s.params, src)
-	ready := s.check(a, script)
+	ready := s.check(a, script, err)
 	if ctx.Err() != nil {
 		s.env = before
 		return context.Cause(ctx)
@@ -54,6 +54,7 @@ func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 				return err
 			}
 		}
+		f.tell(h)
 		if err := s.statement(ctx, f, meaning, h); err != nil {
 			return inStatement(script, st, err)
 		}
@@ -69,11 +70,16 @@ func inStatement(script *ast.Script, st *ast.Statement, err error) error {
 	return fmt.Errorf("%s:%d:%d: %w", st.Pos.Filename, st.Pos.Line, st.Pos.Column, err)
 }
 
-// check binds every statement that can be bound before any has run.
-func (s *Session) check(a *analyze.Analyzer, script *ast.Script) []analyze.Statement {
+// check binds every statement that can be bound before any has run. Errors of
+// the grammar, which are in wrong, may turn out to be about names of columns.
+func (s *Session) check(a *analyze.Analyzer, script *ast.Script, wrong error) []analyze.Statement {
 	ready := make([]analyze.Statement, len(script.Statements))
+	var diags *parser.Diagnostics
+	errors.As(wrong, &diags)
 	for i, st := range script.Statements {
-		ready[i], _ = a.Check(st)
+		if ready[i], _ = a.Check(st); st.Broken && diags != nil {
+			a.Respell(st, diags.List)
+		}
 	}
 	return ready
 }
@@ -122,6 +128,7 @@ func (s *Session) plan(plan *logical.Sink, trace func(string, *logical.Sink)) (*
 }
 
 func (s *Session) query(ctx context.Context, f *files, plan *logical.Sink, h Handler) error {
+	own := analyze.Overwritten(plan) // before the optimiser may find that a file need not be read
 	plan, g, err := s.plan(plan, nil)
 	if err != nil {
 		return err
@@ -140,9 +147,12 @@ func (s *Session) query(ctx context.Context, f *files, plan *logical.Sink, h Han
 		return err
 	}
 	if out != nil {
-		if err := out.Commit(); err != nil {
+		if err := out.Commit(); err != nil && !errors.Is(err, connect.ErrEnough) {
 			return err
 		}
+	}
+	for _, path := range own {
+		h.Notice(path + " is what the query read: its rows have been replaced")
 	}
 	h.Done(sum)
 	return nil
@@ -171,7 +181,11 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 		if out == nil {
 			return op.More, nil
 		}
-		return op.More, out.Write(cols, n)
+		err := out.Write(cols, n)
+		if errors.Is(err, connect.ErrEnough) {
+			return op.Enough, nil
+		}
+		return op.More, err
 	}
 	done := watch(h, &Progress{begin: begin, stats: stats, mem: mem})
 	report, err := task.Graph(ctx, g, rt, stats)

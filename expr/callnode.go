@@ -45,6 +45,9 @@ type callNode struct {
 	dict int
 	memo memo
 	last *dictResult
+	// column is the name of the only argument that is not constant, if it is a
+	// column, for messages; else "".
+	column string
 }
 
 // dictResult is a condition already computed for the values of a dictionary.
@@ -103,7 +106,7 @@ func (c *callNode) eval(f *frame) (vector, error) {
 	}
 	a, err := c.run(f, args, n)
 	if err != nil {
-		return vector{}, f.fail(err, konst)
+		return vector{}, ofColumn(c.column, f.fail(err, konst))
 	}
 	return vector{arr: a, konst: konst}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -38,28 +37,6 @@ func printWith[T any](read in[T], f func([]byte, T) []byte) kernel {
 			return buf, nil
 		})
 	}
-}
-
-// unreadable is the error of text that is no value of t.
-func unreadable(s []byte, t types.Type) error {
-	hint := ""
-	switch t.Kind {
-	case types.Date:
-		hint = "write YYYY-MM-DD, strptime reads other forms, "
-	case types.Timestamp:
-		hint = "write YYYY-MM-DD hh:mm:ss, strptime reads other forms, "
-	case types.Interval:
-		hint = " (such as 10 minutes)"
-	}
-	const most = 60
-	shown := s
-	if len(shown) > most {
-		for shown = s[:most]; len(shown) > 0 && !utf8.RuneStart(s[len(shown)]); {
-			shown = shown[:len(shown)-1]
-		}
-		shown = append(append([]byte{}, shown...), "…"...)
-	}
-	return fmt.Errorf("cannot read '%s' as %s; %sTRY_CAST makes it NULL", shown, t, hint)
 }
 
 // parsed makes the kernel of a conversion from text; blanks around it do not matter.

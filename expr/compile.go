@@ -27,7 +27,7 @@ func (ev *Evaluator) compile(e Expr) (node, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &castNode{arg: arg, from: e.Arg.Type(), to: e.T, try: e.Try}, nil
+		return &castNode{arg: arg, from: e.Arg.Type(), to: e.T, try: e.Try, column: onlyName(e.Arg)}, nil
 	case *Case:
 		args, err := ev.compileAll(children(e))
 		if err != nil {
@@ -90,6 +90,9 @@ func (ev *Evaluator) compileCall(e *Call) (node, error) {
 			c.dict = i
 		}
 	}
+	if i := onlyColumn(args); i >= 0 {
+		c.column = onlyName(e.Args[i])
+	}
 	if n := newColumnFilter(f.Name, c, e); n != nil {
 		return n, nil
 	}
@@ -149,6 +152,7 @@ type castNode struct {
 	arg      node
 	from, to types.Type
 	try      bool
+	column   string // the only one that arg reads, for messages; or ""
 }
 
 func (c *castNode) eval(f *frame) (vector, error) {
@@ -162,7 +166,7 @@ func (c *castNode) eval(f *frame) (vector, error) {
 	}
 	a, err := castArray(f.ev.mem, v.arr, c.from, c.to, c.try)
 	if err != nil {
-		return vector{}, f.fail(err, v.konst)
+		return vector{}, ofColumn(c.column, f.fail(err, v.konst))
 	}
 	return vector{arr: a, konst: v.konst}, nil
 }

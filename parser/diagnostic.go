@@ -69,8 +69,9 @@ func (d *Diagnostics) Err() error {
 	return d
 }
 
-// maxShown is how much of a long source line an error shows, in runes.
-const maxShown = 120
+// maxWidth is how long a source line is shown at most, with its number, in
+// runes: carets below a line that a terminal has broken point at nothing.
+const maxWidth = 79
 
 // render writes the message, the source line and the caret range under the words at fault.
 func (d *Diagnostic) render(sb *strings.Builder, src string) {
@@ -87,8 +88,8 @@ func (d *Diagnostic) render(sb *strings.Builder, src string) {
 	at := min(d.Start.Offset-from, len(line))
 	end := at + len(strings.TrimRight(clampRange(src, d.Start.Offset, d.End.Offset, from+len(line)), " \t\r\n"))
 	before, marked, behind := line[:at], line[at:end], line[end:]
-	before, behind = window(before, marked, behind)
 	number := fmt.Sprintf("%3d", d.Start.Line)
+	before, marked, behind = window(before, marked, behind, maxWidth-len(number)-len(" | "))
 	fmt.Fprintf(sb, "\n%s | %s%s%s\n", number, printable(before), printable(marked), printable(behind))
 	carets := strings.Repeat("^", max(1, utf8.RuneCountInString(printable(marked))))
 	fmt.Fprintf(sb, "%s | %s%s", strings.Repeat(" ", len(number)), blanks(before), carets)
@@ -105,18 +106,25 @@ func clampRange(src string, start, end, limit int) string {
 	return src[start:end]
 }
 
-// window cuts a very long line to what surrounds the fault.
-func window(before, marked, behind string) (string, string) {
-	if utf8.RuneCountInString(before)+utf8.RuneCountInString(marked)+utf8.RuneCountInString(behind) <= maxShown {
-		return before, behind
+// window cuts a long line to what surrounds the fault, in so many runes.
+func window(before, marked, behind string, room int) (string, string, string) {
+	b, m, e := []rune(before), []rune(marked), []rune(behind)
+	if len(b)+len(m)+len(e) <= room {
+		return before, marked, behind
 	}
-	if r := []rune(before); len(r) > maxShown/2 {
-		before = "…" + string(r[len(r)-maxShown/2:])
+	if most := room * 2 / 3; len(m) > most {
+		m = append(m[:most-1], '…')
+		e = nil
 	}
-	if r := []rune(behind); len(r) > maxShown/2 {
-		behind = string(r[:maxShown/2]) + "…"
+	left := min(len(b), max((room-len(m))/2, room-len(m)-len(e)))
+	right := min(len(e), room-len(m)-left)
+	if left < len(b) {
+		b = append([]rune{'…'}, b[len(b)-left+1:]...)
 	}
-	return before, behind
+	if right < len(e) {
+		e = append(e[:right-1], '…')
+	}
+	return string(b), string(m), string(e)
 }
 
 // printable shows what a terminal would act on as a mark instead.

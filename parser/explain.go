@@ -19,7 +19,7 @@ func explainError(err error, word string) *Diagnostic {
 		_, grammar, _ := strings.Cut(unexpected.Message(), "(expected ")
 		want, hint := expected(strings.TrimSuffix(grammar, ")"), t)
 		if word == "SHOW" && t.EOF() {
-			want = "FILES, NODES, JOBS, TASKS or FUNCTIONS"
+			want = "FILES, FUNCTIONS or SETTINGS"
 		}
 		switch {
 		case word == "AGGREGATE" && want == "BY" && lex.WordOf(t) == "AND":

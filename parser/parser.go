@@ -32,12 +32,9 @@ func Parse(file, src string) (*ast.Script, error) {
 		return script, diags
 	}
 	toks, lexErrs := lex.Tokens(file, src)
-	for _, e := range lexErrs {
-		diags.List = append(diags.List, diagAt(e.Start, e.End, e.Msg, e.Hint))
-	}
 	script.Comments = comments(toks)
 	if d := tooDeep(toks); d != nil {
-		diags.List = append(diags.List, d)
+		diags.List = append(textErrors(lexErrs), d)
 		return script, diags
 	}
 	for _, part := range split(toks) {
@@ -46,9 +43,22 @@ func Parse(file, src string) (*ast.Script, error) {
 			st.Broken = st.Broken || holdsAny(part, lexErrs)
 			script.Statements = append(script.Statements, st)
 		}
+		if p.moot >= 0 {
+			end := part[len(part)-1].Pos.Offset
+			lexErrs = slices.DeleteFunc(lexErrs, func(e *lex.Error) bool { return e.Start.Offset >= p.moot && e.Start.Offset <= end })
+		}
 		diags.List = append(diags.List, besides(p.diags, lexErrs)...)
 	}
+	diags.List = append(textErrors(lexErrs), diags.List...)
 	return script, diags.Err()
+}
+
+func textErrors(errs []*lex.Error) []*Diagnostic {
+	var list []*Diagnostic
+	for _, e := range errs {
+		list = append(list, diagAt(e.Start, e.End, e.Msg, e.Hint))
+	}
+	return list
 }
 
 func notText(src string) int {

@@ -166,10 +166,10 @@ func misplaced(c *cursor, v ast.Verb, word string, first bool) error {
 	}
 	start, _ := v.Extent()
 	if _, ok := v.(*ast.Transform); ok && lex.WordOf(t) == "FROM" {
-		from := c.peek2()
-		d := diagAt(start, after(t), "a pipeline begins with FROM", fmt.Sprintf("write FROM %s %s …", clip(from.Value), word))
-		if items := v.(*ast.Transform).Items; len(items) == 1 && items[0].Star != nil {
-			d.Hint = fmt.Sprintf("write FROM %s", clip(from.Value))
+		source := c.sourceAhead()
+		d := diagAt(start, after(t), "a pipeline begins with FROM", fmt.Sprintf("write FROM %s %s …", source, word))
+		if items := v.(*ast.Transform).Items; len(items) == 1 && items[0].Star != nil && items[0].Star.Except == nil && items[0].Star.Replace == nil {
+			d.Hint = fmt.Sprintf("write FROM %s; %s * is not needed", source, word)
 		}
 		if !first {
 			d = diagAt(t.Pos, after(t), "FROM stands only at the beginning of a pipeline", "to combine two sources write JOIN or UNION")

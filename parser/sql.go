@@ -25,6 +25,7 @@ const (
 	useLet    = "write LET name = (FROM …); before it"
 	useUnnest = "write UNNEST list AS x, a verb of its own"
 	useOrder  = "columns meet by position: SELECT them in one order on both sides"
+	useLimit  = "write LIMIT n for the first n rows"
 	useParam  = "a parameter is written $name and given by --param name=value"
 )
 
@@ -54,7 +55,9 @@ var sqlVerbs = map[string]notRQL{
 	"COLLATE":         {"COLLATE", "text is ordered by its bytes; SORT lower(x) ignores case"},
 	"RLIKE":           {"RLIKE", "write x ~ 're'"}, "REGEXP": {"REGEXP", "write x ~ 're'"},
 	"DIV": {"DIV", "write x // y"}, "ESCAPE": {"ESCAPE", "write x ~ 're', where a backslash escapes"},
-	"FOR": {"FOR SYSTEM_TIME", "a file is read as it is now"},
+	"FOR":  {"FOR SYSTEM_TIME", "a file is read as it is now"},
+	"HEAD": {"HEAD", useLimit}, "TOP": {"TOP", useLimit}, "TAKE": {"TAKE", useLimit}, "FETCH": {"FETCH", useLimit},
+	"TAIL": {"TAIL", "SORT the other way and write LIMIT n"},
 }
 
 const laterals = "UNNEST list AS x for the elements of a list, JOIN … ON for the rows of a table"
@@ -108,6 +111,8 @@ func (c *cursor) sqlPrefix(verb string) *Diagnostic {
 	second, third := *c.lex.Next(), *c.lex.Peek()
 	up := strings.ToUpper(third.Value)
 	switch word := lex.WordOf(second); {
+	case verb == "SELECT" && strings.EqualFold(second.Value, "TOP") && third.Type == lex.Number:
+		return notRQL{"TOP", useLimit}.at(second.Pos, after(third))
 	case (verb == "SELECT" || verb == "TRANSFORM") && word == "AS" && up == "STRUCT":
 		return notRQL{verb + " AS STRUCT", "write {a: a, b: b} AS s"}.at(second.Pos, after(third))
 	case (verb == "SELECT" || verb == "TRANSFORM") && word == "AS" && up == "VALUE":
@@ -201,21 +206,37 @@ func sqlArgument(t lexer.Token, function string) *Diagnostic {
 	return n.at(t.Pos, after(t))
 }
 
+// mayBeName reports whether two words where one could stand may have been meant as
+// one name; hint is what there is to say else.
+func mayBeName(hint string, words ...lexer.Token) bool {
+	for _, t := range words {
+		switch strings.ToUpper(t.Value) {
+		case "ASC", "DESC", "NULLS", "FIRST", "LAST":
+			return false
+		}
+	}
+	return hint == strayHint("TRANSFORM") || hint == strayHint("FILTER") || hint == strayHint("SORT") || hint == strayHint("DROP")
+}
+
 // afterthoughts adds what to do to errors that only the tokens before them explain.
 func afterthoughts(diags []*Diagnostic, toks []lexer.Token) []*Diagnostic {
 	if len(diags) == 0 {
 		return nil
 	}
+	toks = slices.DeleteFunc(slices.Clone(toks), func(t lexer.Token) bool { return t.Type == lex.Comment })
 	var prev, prev2 lexer.Token
-	for _, t := range toks {
-		if t.Type == lex.Comment {
-			continue
-		}
+	for at, t := range toks {
 		for i, d := range diags {
 			if d.Start.Offset != t.Pos.Offset {
 				continue
 			}
+			file := bareFile(d, toks, at)
 			switch {
+			case file != nil:
+				diags[i] = file
+			case option(d, toks, at):
+			case prev.Type == lex.Ident && t.Type == lex.Ident && strings.HasPrefix(d.Msg, "unexpected ") && mayBeName(d.Hint, prev, t):
+				d.Hint += fmt.Sprintf(`; "%s %s" would be one name`, prev.Value, t.Value)
 			case prev.Type == lex.Op && prev.Value == "," && strings.HasPrefix(d.Msg, "expected a") && !startsExpr(t):
 				d.Hint = "leave out the comma before it"
 			case prev.Value == "(" && strings.EqualFold(prev2.Value, "LATERAL") && startsPipeline(t):

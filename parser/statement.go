@@ -14,6 +14,7 @@ import (
 // statementParser reads one statement and collects its errors.
 type statementParser struct {
 	diags []*Diagnostic
+	moot  int // from this offset on, what is wrong follows from the last of diags; -1 where it does not
 }
 
 // guard runs a piece of the grammar and turns what goes wrong into a diagnostic.
@@ -34,6 +35,7 @@ func guard(word string, f func() error) (d *Diagnostic) {
 }
 
 func (p *statementParser) parse(part []lexer.Token) *ast.Statement {
+	p.moot = -1
 	l, err := lex.Upgrade(part)
 	if err != nil {
 		p.diags = append(p.diags, explainError(err, "the statement"))
@@ -51,6 +53,9 @@ func (p *statementParser) parse(part []lexer.Token) *ast.Statement {
 		}
 		if d != nil {
 			p.diags, st.Broken = append(p.diags, d), true
+			if word == "LET" && st.Body == nil {
+				st.Body = letName(part)
+			}
 		}
 	case startsPipeline(*c.peek()):
 		pipe := &ast.Pipeline{}
@@ -63,9 +68,29 @@ func (p *statementParser) parse(part []lexer.Token) *ast.Statement {
 		st.Broken = true
 		p.diags = append(p.diags, notAStatement(c))
 	}
-	p.diags = afterthoughts(runaway(p.diags, part), part)
+	if p.diags, p.moot = lostQuote(p.diags, part); p.moot < 0 {
+		p.diags = afterthoughts(runaway(p.diags, part), part)
+	}
 	st.EndPos = part[len(part)-1].Pos
 	return st
+}
+
+// letName keeps the name of a LET that could not be read, so that what reads it has
+// no error of its own.
+func letName(part []lexer.Token) ast.Body {
+	seen := 0
+	for _, t := range part {
+		switch {
+		case t.Type == lex.Comment:
+		case seen == 0:
+			seen++
+		case t.Type == lex.Ident:
+			return &ast.Let{Name: &ast.Name{Text: t.Value}}
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 // bodyFor chooses the grammar of a statement that is not a pipeline.
@@ -137,9 +162,14 @@ func notAStatement(c *cursor) *Diagnostic {
 	case t.Value == "(" && startsPipeline(c.peek2()):
 		return diagAt(t.Pos, after(t), "a pipeline begins with FROM", "write FROM (FROM …)")
 	}
-	hint := "a statement begins with FROM, LET, CREATE, EXPLAIN, DESCRIBE, SUMMARIZE, SHOW or SET"
-	known := []string{"FROM", "LET", "CREATE", "EXPLAIN", "DESCRIBE", "SUMMARIZE", "SHOW", "SET", "TRANSFORM", "SELECT", "PAUSE", "RESUME"}
-	if s := suggest.Nearest(word, known); s != "" {
+	hint := "a statement begins with FROM, TRANSFORM (SELECT), LET, CREATE, DROP, EXPLAIN, DESCRIBE, SUMMARIZE, SHOW or SET"
+	known := []string{"FROM", "LET", "CREATE", "DROP", "EXPLAIN", "DESCRIBE", "SUMMARIZE", "SHOW", "SET", "TRANSFORM", "SELECT", "PAUSE", "RESUME"}
+	if path := c.pathAhead(); path != "" || t.Type == lex.String {
+		if path == "" {
+			path = clip(t.Value)
+		}
+		hint = "a pipeline begins with FROM: write FROM " + path
+	} else if s := suggest.Nearest(word, known); s != "" {
 		hint = fmt.Sprintf("did you mean %s?", s)
 	}
 	return diagAt(t.Pos, after(t), fmt.Sprintf("unexpected %s at the start of a statement", describe(t)), hint)

@@ -24,9 +24,9 @@ func newCompletion(std streams) *cobra.Command {
 files of rainsql. 'make install' and the packages put it where shells look; to
 try it in the shell you are in:
 
-  source <(rainsql completion bash)     in bash, with its package bash-completion
-  source <(rainsql completion zsh)      in zsh, after: autoload -U compinit; compinit
-  rainsql completion fish | source      in fish`,
+  source <(rainsql completion bash)   in bash, with its package bash-completion
+  source <(rainsql completion zsh)    in zsh, once compinit has run
+  rainsql completion fish | source    in fish`,
 		ValidArgs: []cobra.Completion{"bash", "zsh", "fish"},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || shells[args[0]] == nil {

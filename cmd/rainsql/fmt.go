@@ -20,7 +20,7 @@ func newFmt(std streams) *cobra.Command {
 		Use:   "fmt [-w] [-d] [FILE…]",
 		Short: "Write scripts in their canonical form",
 		Long: `fmt writes scripts in their canonical form: one verb a line, canonical verbs,
-reserved words in upper case. It changes how a script looks, never what it does.
+reserved words in upper case. It changes how a script looks, not what it does.
 
 Without FILE, or for -, it formats standard input. The result goes to standard
 output, unless -w or -d says otherwise.`,

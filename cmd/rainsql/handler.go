@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/engine"
@@ -14,7 +16,7 @@ import (
 	"github.com/rainsql/rainsql/internal/render"
 )
 
-// handler shows what a session gives. It implements engine.Handler and
+// handler shows what a session gives. It implements engine.PlanHandler and
 // engine.Watcher.
 type handler struct {
 	out, err io.Writer
@@ -26,7 +28,8 @@ type handler struct {
 	width    func() int            // of the terminal that err is; nil: not known
 	timer    bool                  // tell time and rows of each query, on err
 
-	given int // results so far
+	given int   // results so far
+	rows  int64 // of all results
 	line  *progress.Line
 	began time.Time // when the statement at hand began to run, if it has
 }
@@ -48,10 +51,28 @@ func (h *handler) Rows(schema types.Schema) (connect.Sink, error) {
 	if h.given++; h.given > 1 && (h.format == "parquet" || h.format == "arrow") {
 		return nil, fmt.Errorf("the script gives several results, and format %s holds one: end each pipeline with INTO", h.format)
 	}
+	var to connect.Sink
+	var err error
 	if h.file != "" && render.IsFile(h.format) {
-		return formats.NewWriter(h.out, h.format, schema, connect.Options{})
+		to, err = formats.NewWriter(h.out, h.format, schema, connect.Options{})
+	} else {
+		to, err = render.New(h.visible(), h.format, schema, h.options())
 	}
-	return render.New(h.visible(), h.format, schema, h.options())
+	if err != nil {
+		return nil, err
+	}
+	return &counted{to, &h.rows}, nil
+}
+
+// counted counts the rows of a result.
+type counted struct {
+	connect.Sink
+	rows *int64
+}
+
+func (c *counted) Write(cols []arrow.Array, rows int) error {
+	*c.rows += int64(rows)
+	return c.Sink.Write(cols, rows)
 }
 
 // options are those of one result.
@@ -78,14 +99,25 @@ func (h *handler) options() render.Options {
 
 // Text implements engine.Handler.
 func (h *handler) Text(text string) error {
+	if h.screen {
+		text = render.Clean(text)
+	}
 	_, err := io.WriteString(h.visible(), text)
 	return err
+}
+
+// Plan implements engine.PlanHandler: on a terminal a line of a plan is one line.
+func (h *handler) Plan(text string) error {
+	if !h.screen || h.table == nil {
+		return h.Text(text)
+	}
+	return render.Text(h.visible(), render.Clean(text), h.table().Width)
 }
 
 // Notice implements engine.Handler.
 func (h *handler) Notice(text string) {
 	h.hide()
-	fmt.Fprintln(h.err, text)
+	fmt.Fprintln(h.err, render.Clean(text))
 }
 
 // Watch implements engine.Watcher.
@@ -126,7 +158,7 @@ func (h *handler) forget() { h.began = time.Time{} }
 func (h *handler) Done(sum engine.Summary) {
 	h.forget()
 	if h.timer {
-		fmt.Fprintf(h.err, "%s, %d rows and %s read, %d rows out\n",
-			sum.Elapsed.Round(100*time.Microsecond), sum.RowsRead, human.Bytes(sum.BytesRead), sum.RowsOut)
+		fmt.Fprintf(h.err, "%s, %s and %s read, %s out\n", human.Duration(sum.Elapsed),
+			human.Count(sum.RowsRead, "row"), human.Bytes(sum.BytesRead), human.Count(sum.RowsOut, "row"))
 	}
 }

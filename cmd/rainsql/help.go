@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rainsql/rainsql/internal/manual"
+	"github.com/rainsql/rainsql/internal/pager"
 	"github.com/rainsql/rainsql/internal/suggest"
 )
 
@@ -16,7 +20,7 @@ import (
 const widest = 100
 
 // newHelp is the command help: of commands what cobra knows, of all else the manual.
-func newHelp(std streams) *cobra.Command {
+func newHelp(std streams, sig *signals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND | TOPIC]",
 		Short: "Tell about a command, a verb, a function, an error, …",
@@ -42,14 +46,25 @@ lists them, 'rainsql help tutorial' is where to begin.`,
 			if err != nil {
 				return noHelp(cmd.Root(), err)
 			}
-			width, color := 80, false
-			if terminal(std.out) {
-				width, _ = screenSize(std.out)
-				color = smart()
-			}
-			return manual.Render(standardOut{std.out}, topic, min(width, widest), color)
+			return std.page(cmd.Context(), sig, topic)
 		},
 	}
+}
+
+// page writes a topic; on a terminal that it is too long for it goes to a pager.
+func (s streams) page(ctx context.Context, sig *signals, topic manual.Topic) error {
+	screen := terminal(s.out)
+	var sb strings.Builder
+	if err := manual.Render(&sb, topic, s.textWidth(), screen && smart()); err != nil {
+		return err
+	}
+	if _, lines := screenSize(s.out); screen && os.Getenv("TERM") != "dumb" && strings.Count(sb.String(), "\n") >= lines {
+		if pager.Show(ctx, s.out, sig.other, sb.String()) {
+			return nil
+		}
+	}
+	_, err := io.WriteString(standardOut{s.out}, sb.String())
+	return err
 }
 
 // noHelp adds commands to what a mistyped name may have meant.
@@ -67,9 +82,7 @@ func noHelp(root *cobra.Command, err error) error {
 	if near := suggest.Nearest(missing.Name, names); near != "" && !slices.Contains(missing.Near, near) {
 		missing.Near = slices.Insert(missing.Near, 0, near)
 	}
-	if len(missing.Near) == 0 {
-		return usagef("%w; 'rainsql help topics' lists what there is", err)
-	}
+	missing.List = "rainsql help topics"
 	return usageError{err}
 }
 
@@ -87,7 +100,7 @@ func completeHelp(cmd *cobra.Command, args []string, word string) ([]cobra.Compl
 		low := strings.ToLower(word)
 		for _, t := range manual.Topics() {
 			name := strings.ToLower(t.Name)
-			if strings.HasPrefix(name, low) && !strings.Contains(name, " ") && (word != "" || t.Kind != manual.Function) {
+			if strings.HasPrefix(name, low) && !strings.Contains(name, " ") && (word != "" || t.Kind != manual.Function && t.Kind != manual.Command) {
 				list = append(list, cobra.CompletionWithDesc(word+name[len(low):], t.Title))
 			}
 		}

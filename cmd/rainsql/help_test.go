@@ -5,6 +5,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	"github.com/rainsql/rainsql/engine"
 )
@@ -24,7 +27,7 @@ func TestHelp(t *testing.T) {
 		{[]string{"help", "topics"}, exitDone, "Statements\n──────────\n", ""},
 		{[]string{"help", "explain"}, exitDone, "'rainsql help EXPLAIN' tells about it in the language", ""},
 		{[]string{"help", "EXPLAIN"}, exitDone, "EXPLAIN ANALYZE", ""},
-		{[]string{"help", "filtre"}, exitUsage, "", "rainsql: no help on \"filtre\": did you mean FILTER?\n"},
+		{[]string{"help", "filtre"}, exitUsage, "", "rainsql: no help on \"filtre\": did you mean FILTER? 'rainsql help topics' lists what there is\n"},
 		{[]string{"help", "versio"}, exitUsage, "", "rainsql: no help on \"versio\": did you mean version"},
 		{[]string{"help", "qqqqqq"}, exitUsage, "", "rainsql: no help on \"qqqqqq\"; 'rainsql help topics' lists what there is\n"},
 		{[]string{"completion", "tcsh"}, exitUsage, "", "rainsql: completion takes the name of a shell: bash, zsh or fish\n"},
@@ -36,6 +39,27 @@ func TestHelp(t *testing.T) {
 		if code != c.code || !strings.Contains(out, c.out) || !strings.HasPrefix(errs, c.err) {
 			t.Errorf("%v: status %d\n%s%s", c.args, code, out, errs)
 		}
+	}
+}
+
+// What stands on no terminal is at most 79 columns wide.
+func TestUsageWidth(t *testing.T) {
+	root := newRoot(streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, nil)
+	for _, c := range append([]*cobra.Command{root}, below(root)...) {
+		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		code, out, errs := invoke(t, "", args...)
+		if code != exitDone || errs != "" || !strings.Contains(out, "Usage:\n  "+c.CommandPath()) {
+			t.Errorf("%v: status %d\n%s%s", args, code, out, errs)
+		}
+		for line := range strings.Lines(out) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > plainWidth {
+				t.Errorf("%v: %d columns: %s", args, n, line)
+			}
+		}
+	}
+	_, out, _ := invoke(t, "", "fs", "put", "--help")
+	if !strings.Contains(out, "Usage:\n  rainsql fs put LOCAL NAME [flags]\n") || !strings.Contains(out, "\nFlags of every command:\n      --data ") {
+		t.Error(out)
 	}
 }
 

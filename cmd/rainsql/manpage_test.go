@@ -47,7 +47,7 @@ var manTail = []struct{ title, text string }{
 		"XDG_STATE_HOME\n\tWhat was entered at the prompt lies in its file rainsql/history; without it below ~/.local/state.\n" +
 		"RAINSQL_HISTORY\n\tAnother file for that; empty, none.\n" +
 		"RAINSQLRC\n\tA script that the prompt runs first, in place of ~/.rainsqlrc; empty, none.\n" +
-		"RAINSQL_PAGER, PAGER\n\tThe program by which the prompt pages; without either less.\n" +
+		"RAINSQL_PAGER, PAGER\n\tThe program by which the prompt and help show what is longer than the screen; without either less.\n" +
 		"NO_COLOR\n\tIf it is set, nothing is coloured.\n" +
 		"TERM\n\tA terminal that calls itself dumb gets neither colours nor progress.\n" +
 		"COLUMNS, LINES\n\tThe size of a terminal that does not tell it."},
@@ -116,7 +116,7 @@ func options(sb *strings.Builder, flags *pflag.FlagSet) {
 		if f.Value.Type() != "bool" {
 			value = " \\fI" + cmp.Or(map[string]string{"stringArray": "name=value", "string": "value", "int64": "n", "uint64": "n"}[f.Value.Type()], f.Value.Type()) + "\\fR"
 		}
-		usage := f.Usage
+		_, usage := pflag.UnquoteUsage(f)
 		if f.DefValue != "" && !slices.Contains([]string{"false", "[]"}, f.DefValue) {
 			usage += " (default " + f.DefValue + ")"
 		}

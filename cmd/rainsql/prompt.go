@@ -14,13 +14,8 @@ import (
 
 // prompt reads statements and commands from standard input: edited on a
 // terminal, line by line on a dumb one, and as a script from anything else.
-func (q *queryFlags) prompt(ctx context.Context, s *engine.Session) (err error) {
-	sh := shell.New(q.shellConfig(s))
-	defer func() {
-		if cerr := sh.Close(); err == nil {
-			err = cerr
-		}
-	}()
+func (q *queryFlags) prompt(ctx context.Context, s *engine.Session) error {
+	sh := shell.New(ctx, q.shellConfig(s))
 	if !terminal(q.std.in) {
 		text, err := io.ReadAll(q.std.in)
 		if err != nil {
@@ -50,7 +45,7 @@ func (q *queryFlags) shellConfig(s *engine.Session) shell.Config {
 		Session: s, In: q.std.in, Screen: q.screen(), Out: standardOut{q.std.out}, Err: q.std.err,
 		Handler:   q.shown,
 		Interrupt: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
-		Paging:    q.signals.page,
+		Aside:     q.signals.other,
 		Size:      func() (int, int) { return screenSize(q.screen()) },
 		View:      shell.View{Format: q.format, Timing: q.timer, MaxRows: screenRows},
 	}
@@ -58,9 +53,19 @@ func (q *queryFlags) shellConfig(s *engine.Session) shell.Config {
 		c.Interrupt = q.signals.during
 		c.Color = smart() && terminal(q.screen())
 		c.History, c.Startup = historyFile(), startupFile()
-		c.Greeting = "rainsql " + thisBuild().version + `: statements end with ; and \? lists commands`
+		c.Greeting = greeting(thisBuild().version)
 	}
 	return c
+}
+
+// greeting is the first line of the prompt. A version that is long, as those made
+// of commits are, would break it.
+func greeting(version string) string {
+	const rest = `: statements end with ; and \? lists commands`
+	if len("rainsql "+version+rest) < 80 {
+		return "rainsql " + version + rest
+	}
+	return "rainsql" + rest
 }
 
 // shown makes the handler of one input of the prompt.
@@ -76,7 +81,7 @@ func (q *queryFlags) shown(v shell.View) engine.Handler {
 			o := options()
 			o.MaxRows, o.Expanded, o.Null = v.MaxRows, v.Expanded, v.Null
 			if terminal(q.std.in) {
-				o.Page = v.Page
+				o.Page, o.PageWide = v.Page, v.PageCut
 			}
 			return o
 		}

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/hinshun/vt10x"
@@ -208,6 +210,73 @@ func TestPromptMillionRows(t *testing.T) {
 	}
 	s.types(`\pager auto` + enter + "FROM './numbers.csv' AS a CROSS JOIN './numbers.csv' AS c;" + enter)
 	s.prompted("(20 shown)")
+	s.leaves(ctrlD)
+}
+
+// A command may be given while a statement is not finished, which then goes on.
+func TestPromptCommandInStatement(t *testing.T) {
+	s := sit(t, "", 80, 24)
+	s.types("FROM './visits.csv'" + enter + `\timing on` + enter)
+	s.sees("timing is on")
+	s.until("statement that goes on", func(screen string) bool {
+		return strings.HasSuffix(screen, "timing is on\nrainsql> FROM './visits.csv'\n      ->")
+	})
+	s.types("exit" + enter)
+	s.sees(`the statement has no ; yet: Ctrl-C gives it up, \q leaves`)
+	s.types("AGGREGATE count(*) AS n;" + enter)
+	s.prompted("│   4 │")
+	s.types("FROM './visits.csv'" + enter)
+	s.leaves(`\q` + enter)
+}
+
+// Leaving the pager ends its result, not the script, and whoever ends the
+// program ends the pager.
+func TestPromptPager(t *testing.T) {
+	s := sit(t, "", 80, 24, "RAINSQL_PAGER=head -n 3")
+	s.types("FROM './numbers.csv' CROSS JOIN './numbers.csv' AS b; FROM './visits.csv' INTO './copy.csv';" + enter)
+	s.prompted("wrote 4 rows to ./copy.csv")
+	s.leaves(ctrlD)
+
+	// The pager writes where it runs, so that the test knows when it does.
+	s = sit(t, "", 80, 24, "RAINSQL_PAGER=echo paging; exec sleep 1000")
+	s.types("FROM './numbers.csv';" + enter)
+	s.sees("paging")
+	if err := s.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := s.Close(); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// Ctrl-C is for the program that \! runs, not for rainsql.
+func TestPromptShell(t *testing.T) {
+	s := sit(t, "", 80, 24)
+	s.types(`\! echo waiting; exec cat` + enter)
+	s.sees("\nwaiting")
+	s.types(ctrlC)
+	s.prompted("signal: interrupt")
+	s.leaves(ctrlD)
+}
+
+// Results go to a file whole, input by input, or not at all.
+func TestPromptOutput(t *testing.T) {
+	s := sit(t, "", 80, 24)
+	s.types(`\o out.csv` + enter + "FROM './visits.csv' AGGREGATE count(*) AS n;" + enter + "FROM './visits.csv' TRANSFORM CAST(page AS INT);" + enter)
+	s.prompted("cannot read '/home' as INT")
+	s.types("FROM './visits.csv' LIMIT 1 TRANSFORM ms;" + enter + `\o visits.parquet` + enter)
+	s.types("FROM './visits.csv' LIMIT 1;" + enter + "FROM './visits.csv' LIMIT 2;" + enter)
+	s.prompted("holds a result already")
+	s.types(`\o` + enter + `FROM './visits.parquet' AGGREGATE count(*) AS rows;` + enter)
+	s.prompted("│    1 │")
+	b, err := os.ReadFile(filepath.Join(s.dir, "out.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(b), "n\n4\nms\n120\n"; got != want {
+		t.Errorf("out.csv holds %q, not %q", got, want)
+	}
 	s.leaves(ctrlD)
 }
 

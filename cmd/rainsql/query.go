@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/internal/human"
 	"github.com/rainsql/rainsql/internal/render"
+	"github.com/rainsql/rainsql/internal/suggest"
 	"github.com/rainsql/rainsql/planner/analyze"
 )
 
@@ -60,11 +64,11 @@ func (q *queryFlags) register(cmd *cobra.Command, rows bool) {
 	fl := cmd.Flags()
 	fl.VarP(scriptFlag{to: &q.scripts}, "file", "f", "run a script; - is standard input; may be repeated")
 	fl.VarP(scriptFlag{to: &q.scripts, text: true}, "command", "c", "run text; may be repeated")
-	fl.StringArrayVar(&q.params, "param", nil, "value of $name, as name=value")
-	fl.StringArrayVar(&q.settings, "set", nil, "a setting, as key=value: parallelism, memory_limit, time_limit, row_limit")
+	fl.StringArrayVar(&q.params, "param", nil, "value of $name, as `name=value`")
+	fl.StringArrayVar(&q.settings, "set", nil, "a setting, as `key=value`: parallelism, memory_limit, time_limit, row_limit")
 	if rows {
 		fl.StringVar(&q.format, "format", "", "of the rows: "+strings.Join(render.Names(), ", ")+" (default table on a terminal, what -o ends in, or csv)")
-		fl.StringVarP(&q.out, "output", "o", "", "write rows to this file, whole or not at all")
+		fl.StringVarP(&q.out, "output", "o", "", "write rows to this `file`, whole or not at all; one that exists is replaced")
 		fl.BoolVar(&q.timer, "timer", false, "tell wall time, rows and bytes read")
 	}
 }
@@ -118,17 +122,35 @@ func (q *queryFlags) read(s script) (name, text string, err error) {
 		return "stdin", string(b), err
 	}
 	b, err := os.ReadFile(s.file)
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrNotExist) && likeScript(s.file) != "":
+		return "", "", fmt.Errorf("cannot read the script: %w; did you mean %s?", err, likeScript(s.file))
+	case err != nil:
 		return "", "", fmt.Errorf("cannot read the script: %w", err)
 	}
 	return s.file, string(b), nil
 }
 
+// likeScript is a script with a name like that of one that does not exist; "" if
+// there is none.
+func likeScript(path string) string {
+	const ending = ".rql"
+	near, _ := filepath.Glob(filepath.Join(globLiteral.Replace(filepath.Dir(path)), "*"+ending))
+	names := make([]string, len(near))
+	for i, n := range near {
+		names[i] = strings.TrimSuffix(filepath.Base(n), ending)
+	}
+	if i := slices.Index(names, suggest.Nearest(strings.TrimSuffix(filepath.Base(path), ending), names)); i >= 0 {
+		return near[i]
+	}
+	return ""
+}
+
+var globLiteral = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`)
+
 func (q *queryFlags) run(ctx context.Context) (err error) {
-	if q.format == "" {
-		q.format = q.usualFormat()
-	} else if err := render.Check(q.format); err != nil {
-		return usageError{err}
+	if err := q.chooseFormat(); err != nil {
+		return err
 	}
 	s, done, err := q.session()
 	if err != nil {
@@ -137,26 +159,48 @@ func (q *queryFlags) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, done()) }()
 	h := q.handler(q.format)
 	h.timer = q.timer
-	if q.out != "" {
-		h.file, h.screen, h.table = q.out, false, nil
-		return toFile(q.out, func(w io.Writer) error {
-			h.out = w
-			return q.runAll(ctx, s, h)
-		})
+	if q.out == "" {
+		return q.runAll(ctx, s, h)
 	}
-	return q.runAll(ctx, s, h)
+	h.file, h.screen, h.table = q.out, false, nil
+	err = toFile(q.out, func(w io.Writer) error {
+		h.out = w
+		return q.runAll(ctx, s, h)
+	})
+	if err == nil && h.given > 0 && h.format != "null" {
+		h.Notice(fmt.Sprintf("wrote %s to %s", human.Count(h.rows, "row"), q.out))
+	}
+	return err
 }
 
-// usualFormat is the format of the rows where --format does not say it: that of
-// the file's name, a table on a terminal, else csv.
-func (q *queryFlags) usualFormat() string {
-	if q.out == "" && terminal(q.std.out) {
-		return "table"
+// chooseFormat is the format of the rows: that of --format, else that of the
+// file's name, else a table on a terminal and csv elsewhere. A file's ending says
+// how it is compressed, too.
+func (q *queryFlags) chooseFormat() error {
+	if q.format != "" {
+		if err := render.Check(q.format); err != nil {
+			return usageError{err}
+		}
+		for _, ending := range []string{".gz", ".zst"} {
+			if strings.HasSuffix(q.out, ending) && render.IsFile(q.format) {
+				q.format += ending
+			}
+		}
+		return nil
 	}
-	if format, ok := formats.Detect(q.out); ok {
-		return format
+	if q.out != "" {
+		format, ok := formats.Detect(q.out)
+		if !ok {
+			return usagef("%s: its name does not tell its format; say it: --format csv, or %s", q.out, strings.Join(formats.Names()[1:], ", "))
+		}
+		q.format = format
+		return nil
 	}
-	return "csv"
+	q.format = "csv"
+	if terminal(q.std.out) {
+		q.format = "table"
+	}
+	return nil
 }
 
 // runAll runs the scripts one after another, in one session.

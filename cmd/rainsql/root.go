@@ -6,8 +6,11 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"github.com/rainsql/rainsql/internal/render"
 )
 
 // streams are the process's standard files.
@@ -55,11 +58,21 @@ func run(args []string, std streams) int {
 	case errors.Is(err, errDamaged):
 		return exitFailed // the damage was shown
 	case errors.As(err, &usageError{}), strings.HasPrefix(err.Error(), "unknown command"):
-		fmt.Fprintf(std.err, "rainsql: %s\nrun 'rainsql --help' for how to use it\n", firstLine(err))
+		fmt.Fprintf(std.err, "rainsql: %s\nrun 'rainsql --help' for how to use it\n", std.shown(firstLine(err)))
 		return exitUsage
 	}
-	fmt.Fprintln(std.err, err)
+	fmt.Fprintln(std.err, std.shown(err.Error()))
 	return exitFailed
+}
+
+// shown is the text of an error for standard error. A terminal is not acted on
+// by what names and files hold.
+func (s streams) shown(text string) string {
+	if !terminal(s.err) {
+		return text
+	}
+	columns, _ := screenSize(s.err)
+	return render.Wrap(render.Clean(text), columns)
 }
 
 func firstLine(err error) string {
@@ -80,10 +93,10 @@ func newRoot(std streams, sig *signals) *cobra.Command {
   rainsql -f query.rql
   rainsql explain -f query.rql
 
-Without -f and -c it is a prompt on a terminal, and reads a script from standard
-input elsewhere. Rows go to standard output, everything else to standard error.
-'rainsql help tutorial' is where to begin, 'rainsql help topics' lists
-what else there is to read.`,
+Without -f and -c it is a prompt on a terminal, and reads a script from
+standard input elsewhere. Rows go to standard output, everything else to
+standard error. 'rainsql help tutorial' is where to begin, and 'rainsql help
+topics' lists what else there is to read.`,
 		Args:          noArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -101,20 +114,25 @@ what else there is to read.`,
 	// every method of every type: a third more program.
 	root.Flags().BoolVar(&version, "version", false, "tell the version; 'rainsql version' tells more")
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(newHelp(std))
+	root.SetUsageFunc(std.usage)
+	root.SetHelpCommand(newHelp(std, sig))
 	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std), newCompletion(std))
 	completions(root, c)
 	return root
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		return nil
+	case cmd.Flags().Lookup("command") == nil:
+		return usagef("%s takes no %q", cmd.CommandPath(), args[0])
+	case strings.ContainsFunc(args[0], unicode.IsSpace):
+		return usagef("%s takes a query behind -c: %s -c \"FROM …\"", cmd.CommandPath(), cmd.CommandPath())
+	case cmd.HasParent():
+		return usagef("%s takes no %q; for a script write %s -f %s", cmd.CommandPath(), args[0], cmd.CommandPath(), args[0])
 	}
-	if cmd.Parent() == nil {
-		return usagef("unknown command %q; to run a script write rainsql -f %s", args[0], args[0])
-	}
-	return usagef("%s takes no %q", cmd.CommandPath(), args[0])
+	return usagef("unknown command %q; to run a script write rainsql -f %s", args[0], args[0])
 }
 
 // terminal reports whether a file is a terminal.

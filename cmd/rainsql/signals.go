@@ -22,7 +22,7 @@ type signals struct {
 	statement context.CancelCauseFunc // of the statement that runs, at the prompt
 	prompt    bool                    // Ctrl-C between statements is the prompt's
 	pressed   int                     // since the statement, or the program, began
-	paging    bool                    // Ctrl-C is the pager's too, and never leaves
+	aside     bool                    // another program has the terminal: Ctrl-C is its too, and never leaves
 	idle      chan struct{}           // told of Ctrl-C between statements
 }
 
@@ -31,7 +31,9 @@ func catchSignals() (context.Context, *signals) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s := &signals{ch: make(chan os.Signal, 2), cancel: cancel, idle: make(chan struct{}, 1)}
 	signal.Notify(s.ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	signal.Ignore(syscall.SIGPIPE) // a reader who left is an error of Write, after which nothing is left behind
+	// A reader who left is an error of Write, after which nothing is left behind.
+	// Caught rather than ignored: programs that we run would inherit the latter.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go s.run()
 	return ctx, s
 }
@@ -60,19 +62,19 @@ func (s *signals) caught(sig os.Signal) bool {
 	} else {
 		s.cancel(errInterrupted)
 	}
-	if s.paging {
+	if s.aside && sig == os.Interrupt {
 		return false
 	}
 	s.pressed++
 	return s.pressed > 1
 }
 
-// page says that a pager has the terminal, until done is called.
-func (s *signals) page() (done func()) {
+// other says that another program has the terminal, until done is called.
+func (s *signals) other() (done func()) {
 	set := func(on bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.paging = on
+		s.aside = on
 	}
 	set(true)
 	return func() { set(false) }

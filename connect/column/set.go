@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/expr/text"
 	"github.com/rainsql/rainsql/expr/types"
 )
 
@@ -180,6 +181,10 @@ func misfit(t *Text, f types.Field, s Span, start int) error {
 		return e
 	}
 	e.Msg = "value " + excerpt(v) + " is not " + f.Type.String()
+	if s.Kind() == Plain && text.IsNullWord(v) { // without quotes: in JSON it would not have got here
+		e.Hint = "null = " + quoteText(v) + " would read it as NULL, columns = (" + quoteName(f.Name) + " STRING) as text"
+		return e
+	}
 	e.Hint = "columns = (" + quoteName(f.Name) + " STRING) would read it as text, on_error = 'null' or 'skip' would pass over it"
 	return e
 }

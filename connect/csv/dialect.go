@@ -21,6 +21,7 @@ type dialect struct {
 	header  bool
 	null    []byte // unquoted text that means NULL, besides none at all
 	policy  connect.OnError
+	other   string // what seems to separate the fields of a first row that has only one; for messages
 }
 
 // newDialect reads the options; format is csv or tsv.

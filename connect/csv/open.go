@@ -34,6 +34,9 @@ func Open(ctx context.Context, in scan.Input, display, format string, o connect.
 			return nil, &connect.Error{File: display, Line: 1, Msg: "the header is not UTF-8", Hint: "convert the file first: iconv -f LATIN1 -t UTF-8"}
 		}
 	}
+	if len(first) == 1 {
+		d.other = connect.OtherDelimiter(first[0])
+	}
 	schema, err := d.names(first, o.Columns)
 	if err != nil {
 		return nil, connect.WithFile(err, display)

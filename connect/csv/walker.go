@@ -175,6 +175,9 @@ func (w *walker) misshapen(out *column.Spans, p, end, seps int) (keep bool, err 
 	if w.quoting && bytes.IndexByte(w.data[p:end], w.quote) >= 0 {
 		hint += ", quote = '' turns quoting off"
 	}
+	if w.width == 1 && w.other != "" {
+		hint = fmt.Sprintf("if %s separates the fields, write (delimiter = '%[1]s') behind the file's name", w.other)
+	}
 	return false, &scan.Fault{At: p, Err: connect.Error{
 		Msg: fmt.Sprintf("row has %s, expected %d", plural(seps+1, "field"), w.width), Hint: hint,
 	}}

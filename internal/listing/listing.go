@@ -3,6 +3,7 @@
 package listing
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -58,11 +59,14 @@ func (t *Table) WriteTo(out connect.Sink) error {
 		}
 	}()
 	if len(t.rows) > 0 {
-		if err := out.Write(cols, len(t.rows)); err != nil {
+		if err := out.Write(cols, len(t.rows)); err != nil && !errors.Is(err, connect.ErrEnough) {
 			return err
 		}
 	}
-	return out.Commit()
+	if err := out.Commit(); err != nil && !errors.Is(err, connect.ErrEnough) {
+		return err
+	}
+	return nil
 }
 
 func add(b array.Builder, v any) bool {

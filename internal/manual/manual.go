@@ -25,11 +25,12 @@ const (
 	Section   Kind = "section"   // a section of the language reference
 	Error     Kind = "error"     // a family of errors
 	Setting   Kind = "setting"   // what SET and --set change
+	Command   Kind = "command"   // what begins with \ at the prompt
 	Category  Kind = "category"  // functions of one kind
 	Function  Kind = "function"
 )
 
-var kindOrder = []Kind{Page, Verb, Statement, Section, Error, Setting, Category, Function}
+var kindOrder = []Kind{Page, Verb, Statement, Section, Error, Setting, Command, Category, Function}
 
 // Topic is something to read about.
 type Topic struct {
@@ -47,14 +48,16 @@ func (t Topic) Markdown() string { return t.text }
 type NotFoundError struct {
 	Name string
 	Near []string // topics whose names are like it, the nearest first
+	List string   // what lists all topics; "" is help topics, as at the prompt
 }
 
 // Error names what is near, or how to see what there is.
 func (e *NotFoundError) Error() string {
+	list := "'" + cmp.Or(e.List, "help topics") + "' lists what there is"
 	if len(e.Near) == 0 {
-		return fmt.Sprintf("no help on %q", e.Name)
+		return fmt.Sprintf("no help on %q; %s", e.Name, list)
 	}
-	return fmt.Sprintf("no help on %q: did you mean %s?", e.Name, strings.Join(e.Near, ", "))
+	return fmt.Sprintf("no help on %q: did you mean %s? %s", e.Name, strings.Join(e.Near, ", "), list)
 }
 
 // book is all topics, with what their names lead to.

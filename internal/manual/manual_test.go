@@ -74,6 +74,8 @@ func TestFind(t *testing.T) {
 		{"+", "INT + INT -> INT"},
 		{"||", "'rain' || 'sql'"},
 		{"writing", "mode = 'append'"},
+		{`\d`, "columns of a file"},
+		{`\set`, "max_rows"},
 	} {
 		topic, err := Find(c.name)
 		if err != nil {
@@ -83,10 +85,10 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"filtre": `no help on "filtre": did you mean FILTER?`,
-		"regex":  `no help on "regex": did you mean regexp_extract, regexp_extract_all, regexp_full_match, regexp_matches?`,
-		"zzzzzz": `no help on "zzzzzz"`,
-		"":       `no help on ""`,
+		"filtre": `no help on "filtre": did you mean FILTER? 'help topics' lists what there is`,
+		"regex":  `no help on "regex": did you mean regexp_extract, regexp_extract_all, regexp_full_match, regexp_matches? 'help topics' lists what there is`,
+		"zzzzzz": `no help on "zzzzzz"; 'help topics' lists what there is`,
+		"":       `no help on ""; 'help topics' lists what there is`,
 	} {
 		_, err := Find(name)
 		var missing *NotFoundError

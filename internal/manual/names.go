@@ -68,8 +68,9 @@ var shortNames = map[string]string{
 
 // alsoOf are more names that lead to a section, by its title.
 var alsoOf = map[string][]string{
-	"A first look":       {"introduction"},
-	"Words and literals": {"names", "keywords", "reserved words", "comments", "parameters", "params", "$name", "--"},
+	"Numbers with thousands separators": {"thousands", "separators", "decimal comma"},
+	"A first look":                      {"introduction"},
+	"Words and literals":                {"names", "keywords", "reserved words", "comments", "parameters", "params", "$name", "--"},
 	"Types": {"type", "conversions", "CAST", "TRY_CAST", "::", "arithmetic", "dates", "BOOL", "INT", "INT8", "INT16", "INT32", "FLOAT", "FLOAT32",
 		"DECIMAL", "STRING", "BYTES", "DATE", "TIMESTAMP", "INTERVAL", "LIST", "STRUCT", "AT TIME ZONE", "time zone"},
 	"Sources": {"source", "files", "range"},

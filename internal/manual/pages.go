@@ -1,6 +1,7 @@
 package manual
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/rainsql/rainsql/docs"
@@ -11,10 +12,11 @@ func pages() []Topic {
 	list := []Topic{
 		{Name: "tutorial", Title: "The first ten minutes", Kind: Page, text: docs.Tutorial},
 		{Name: "prompt", Title: "The prompt: its commands, keys and files", Kind: Page,
-			Also: []string{"shell", "commands", "keys", "history", "pager", `\?`, `\h`, `\d`, `\df`, `\set`, `\format`, `\x`, `\pager`, `\timing`, `\o`, `\i`, `\watch`, `\!`, `\q`}, text: docs.Prompt},
+			Also: []string{"shell", "commands", "keys", "history", "pager"}, text: docs.Prompt},
 		{Name: "language", Title: "The whole reference of the language", Kind: Page, Also: []string{"rql", "reference"}, text: docs.Language},
 		{Name: "errors", Title: "Every kind of error, its cause and its cure", Kind: Page, Also: []string{"error", "messages"}, text: docs.Errors},
 	}
+	list = append(list, commands(docs.Prompt)...)
 	sections := cut(docs.Language)
 	list = append(list, verbTopics(sections)...)
 	for _, s := range sections {
@@ -30,6 +32,27 @@ func pages() []Topic {
 		if s.level > 1 {
 			list = append(list, Topic{Name: sectionName(s.title), Title: s.title, Kind: Error, Also: alsoOf[s.title], text: s.markdown()})
 		}
+	}
+	return list
+}
+
+// commandRow is a line of the table of the prompt's commands: | `\d [FILE]` | … |
+var commandRow = regexp.MustCompile("(?m)^\\| `(\\\\[^` ]+)([^`]*)` \\| (.*) \\|$")
+
+// commands is a topic for each command of the prompt: its line of the table, and
+// the paragraphs that tell of it.
+func commands(page string) []Topic {
+	var list []Topic
+	for _, row := range commandRow.FindAllStringSubmatch(page, -1) {
+		name, does := row[1], row[3]
+		text := "# " + mark(name) + "\n\n" + mark(strings.ReplaceAll(name+row[2], `\|`, "|")) + ": " + does + ".\n"
+		for part := range strings.SplitSeq(page, "\n\n") {
+			about := strings.Contains(part, "`"+name+"`") || strings.Contains(part, "`"+name+" ")
+			if about && !strings.HasPrefix(part, "|") && !strings.HasPrefix(part, "#") {
+				text += "\n" + part + "\n"
+			}
+		}
+		list = append(list, Topic{Name: name, Title: strings.ReplaceAll(does, "`", ""), Kind: Command, text: text + "\nMore under `prompt`.\n"})
 	}
 	return list
 }

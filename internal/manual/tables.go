@@ -118,6 +118,7 @@ var kindTitles = []struct {
 	{Section, "About the language"},
 	{Error, "Errors"},
 	{Setting, "Settings"},
+	{Command, "Commands of the prompt"},
 	{Category, "Functions"},
 }
 

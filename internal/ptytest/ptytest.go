@@ -99,6 +99,9 @@ func (t *Terminal) Written() int64 {
 	return t.written
 }
 
+// Signal sends a signal to the program.
+func (t *Terminal) Signal(sig os.Signal) error { return t.cmd.Process.Signal(sig) }
+
 // Patience is how long Wait waits for a screen, far longer than it takes.
 const Patience = 30 * time.Second
 

@@ -26,8 +26,8 @@ func newBox(w *output, schema types.Schema, o Options) *box {
 	return b
 }
 
-// arrange chooses the widths by some rows.
-func (b *box) arrange(rows [][]cell) layout {
+// columns is what their layout goes by, of some rows.
+func (b *box) columns(rows [][]cell) []column {
 	cols := make([]column, len(b.schema))
 	for c, f := range b.schema {
 		cols[c] = column{head: max(width(b.names[c]), width(b.kinds[c])), cutable: cutable(f.Type)}
@@ -35,13 +35,24 @@ func (b *box) arrange(rows [][]cell) layout {
 			cols[c].cells = max(cols[c].cells, cells[c].width)
 		}
 	}
-	return arrange(cols, b.o.Width)
+	return cols
 }
 
-func (b *box) fits(rows [][]cell) bool { return b.arrange(rows).whole() }
+func (b *box) fits(rows [][]cell) bool {
+	if b.o.Width <= 0 {
+		return true
+	}
+	total := frame(len(b.schema))
+	for _, c := range b.columns(rows) {
+		total += c.natural()
+	}
+	return total <= b.o.Width
+}
+
+func (*box) lines([]cell) int { return 1 }
 
 func (b *box) begin(rows [][]cell) {
-	b.layout = b.arrange(rows)
+	b.layout = arrange(b.columns(rows), b.o.Width)
 	b.rule("┌", "┬", "┐")
 	b.line(func(c int) (cell, style) { return textCell(b.names[c]), bold }, cut)
 	b.line(func(c int) (cell, style) { return textCell(b.kinds[c]), dim }, "")

@@ -30,12 +30,14 @@ func value(a arrow.Array, i int) string {
 	return clean(string(text.AppendValue(nil, a, i)))
 }
 
-func clean(s string) string {
-	if strings.IndexFunc(s, control) < 0 {
+func clean(s string) string { return replaceControls(s, control) }
+
+func replaceControls(s string, is func(rune) bool) string {
+	if strings.IndexFunc(s, is) < 0 {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
-		if control(r) {
+		if is(r) {
 			return '·'
 		}
 		return r

@@ -40,7 +40,7 @@ func (m *markdown) head(sb *strings.Builder) {
 	}
 	m.begun = true
 	for _, f := range m.schema {
-		sb.WriteString("| " + escapeMarkdown(f.Name) + " ")
+		sb.WriteString("| " + escapeMarkdown(clean(f.Name)) + " ")
 	}
 	sb.WriteString("|\n")
 	for _, f := range m.schema {

@@ -16,7 +16,8 @@ type Options struct {
 	// A table of up to three rows more is shown whole: the mark of what is
 	// left out would be as long.
 	MaxRows int
-	// Expanded shows a row as lines, one a column.
+	// Expanded shows a row as lines, one a column, or as many as its text is
+	// long: it is wrapped rather than cut, up to wrapLines of them.
 	Expanded bool
 	// Color makes names bold, and types and NULL dim.
 	Color bool
@@ -25,14 +26,17 @@ type Options struct {
 	// Elapsed is asked at the end, for the line below the table; nil: no time
 	// is told.
 	Elapsed func() time.Duration
-	// Page, if not nil, is called once as soon as a table does not fit the
-	// screen of Width by Height: it is too long, or so wide that columns would
-	// be left out. The whole table then goes to the writer that it returns, cut
-	// only where text is very long; it is closed at the end, and the table is
-	// written once more, shortened, as it is if there is no writer (nil). An
-	// error of the writer ends the query, of which the first rows are written.
+	// Page, if not nil, is called once as soon as a table is longer than the
+	// screen of Height lines or than MaxRows. The whole table then goes to the
+	// writer that it returns, cut only where text is very long; it is closed at
+	// the end, and the table is written once more, shortened, as it is if there
+	// is no writer (nil). An error of the writer ends the query, of which the
+	// first rows are written.
 	Page   func() io.WriteCloser
 	Height int
+	// PageWide has Page called for a table, too, of which values would be cut
+	// or columns left out.
+	PageWide bool
 }
 
 // gapRows is how many lines stand for the rows left out.
@@ -46,17 +50,17 @@ func (o *Options) most() int {
 	return o.MaxRows + gapRows
 }
 
-// fit is how many rows a screen has room for, at least 1; 0: any number.
-func (o *Options) fit(columns int) int {
+// room is how many lines a screen has for rows; 0: any number.
+func (o *Options) room() int {
 	if o.Height <= 0 {
 		return 0
 	}
-	lines, others := 1, 6 // rules, names, types, footer
+	others := 6 // rules, names, types, footer
 	if o.Expanded {
-		lines, others = columns+1, 1
+		others = 1
 	}
 	const prompt = 1
-	return max(1, (o.Height-others-prompt)/lines)
+	return max(1, o.Height-others-prompt)
 }
 
 // least returns the smaller of two bounds, of which 0 is none.

@@ -37,15 +37,19 @@ func (t *table) page() {
 	}
 	t.pages = &pages{to: to}
 	o := t.o
-	o.Width, o.MaxRows, o.Elapsed, o.Page = 0, 0, nil, nil
+	o.MaxRows, o.Elapsed, o.Page = 0, nil, nil
+	if !o.Expanded { // which has its lines wrapped in the pager too
+		o.Width = 0
+	}
 	whole := newTable(t.pages, t.schema, o)
 	whole.longest, whole.rows, whole.held = t.longest, t.rows, slices.Clone(t.held)
 	t.pages.whole = whole
 	if t.o.MaxRows <= 0 || t.o.Expanded {
-		t.o.MaxRows = max(1, least(t.o.MaxRows, t.o.fit(len(t.schema))))
-		if t.o.Height <= 0 {
-			t.o.MaxRows = fallbackRows
+		rows := fallbackRows
+		if t.room > 0 {
+			rows = max(1, t.room/max(1, t.tallest))
 		}
+		t.o.MaxRows = least(t.o.MaxRows, rows)
 	}
 	t.most = t.o.most()
 }

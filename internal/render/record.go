@@ -4,13 +4,19 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/clipperhouse/displaywidth"
+
 	"github.com/rainsql/rainsql/expr/types"
 )
 
 // ruleWidth is how long the line above a record is at most.
 const ruleWidth = 60
 
-// record draws each row as lines, one a column: its name, then its value.
+// wrapLines is how many lines of a value are shown; behind them it is cut.
+const wrapLines = 20
+
+// record draws each row as lines, one a column: its name, then its value, on
+// several lines if it is longer than the screen is wide.
 type record struct {
 	w     *output
 	o     Options
@@ -31,10 +37,67 @@ func newRecord(w *output, schema types.Schema, o Options) *record {
 	return r
 }
 
-func (*record) fits([][]cell) bool { return true }
-func (*record) begin([][]cell)     {}
-func (*record) end()               {}
-func (*record) note() string       { return "" }
+func (r *record) fits(rows [][]cell) bool {
+	for _, cells := range rows {
+		for _, c := range cells {
+			if _, whole := r.wrap(c); !whole {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *record) lines(cells []cell) int {
+	n := 1
+	for _, c := range cells {
+		parts, _ := r.wrap(c)
+		n += len(parts)
+	}
+	return n
+}
+
+// wrap cuts a value into its lines, and reports whether they are all of it.
+func (r *record) wrap(c cell) (lines []string, whole bool) {
+	room := max(1, r.o.Width-r.left-3)
+	if r.o.Width <= 0 || c.width <= room {
+		return []string{c.text}, true
+	}
+	rest := c.text
+	for rest != "" && len(lines) < wrapLines {
+		var line string
+		line, rest = breakAt(rest, room)
+		lines = append(lines, strings.TrimSuffix(line, " "))
+	}
+	if rest == "" {
+		return lines, true
+	}
+	last := len(lines) - 1
+	lines[last], _ = shorten(lines[last]+" "+rest, room)
+	return lines, false
+}
+
+// breakAt cuts text at so many columns, or behind the blank before them if
+// there is one near.
+func breakAt(s string, columns int) (line, rest string) {
+	if width(s) <= columns {
+		return s, ""
+	}
+	line = displaywidth.TruncateString(s, columns, "")
+	if line == "" { // a letter wider than the room
+		g := displaywidth.StringGraphemes(s)
+		g.Next()
+		line = g.Value()
+	}
+	if at := strings.LastIndexByte(line, ' ') + 1; at*3 >= len(line)*2 {
+		line = line[:at]
+	}
+	return line, s[len(line):]
+}
+
+func (*record) begin([][]cell) {}
+func (*record) end()           {}
+func (*record) note() string   { return "" }
 
 func (r *record) row(number int64, cells []cell) {
 	var sb strings.Builder
@@ -50,10 +113,12 @@ func (r *record) row(number int64, cells []cell) {
 		if c.null {
 			s = dim
 		}
-		if r.o.Width > 0 {
-			c = c.fit(max(1, r.o.Width-r.left-3))
+		name := r.style(bold).set(r.names[i]) + padding(r.left-width(r.names[i]))
+		lines, _ := r.wrap(c)
+		for _, line := range lines {
+			sb.WriteString(name + " │ " + r.style(s).set(line) + "\n")
+			name = padding(r.left)
 		}
-		sb.WriteString(r.style(bold).set(r.names[i]) + padding(r.left-width(r.names[i])) + " │ " + r.style(s).set(c.text) + "\n")
 	}
 	r.w.print(sb.String())
 }

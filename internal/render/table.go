@@ -18,8 +18,10 @@ const fitRows = 1000
 
 // drawer is a shape in which a table is drawn.
 type drawer interface {
-	// fits reports that nothing is left out at the sides of the screen.
+	// fits reports that nothing of the rows is cut or left out.
 	fits(rows [][]cell) bool
+	// lines is how many lines a row takes.
+	lines(cells []cell) int
 	// begin chooses widths by some rows, and writes what precedes them.
 	begin(rows [][]cell)
 	row(number int64, cells []cell)
@@ -40,7 +42,9 @@ type table struct {
 
 	state   tableState
 	most    int    // rows after which the table is shortened; 0: never
-	room    int    // rows after which Page is asked; 0: it is not
+	room    int    // lines of rows after which Page is asked; 0: any number
+	lines   int    // of the rows held
+	tallest int    // of their lines
 	longest int    // what cells are cut to while they are held; 0: nothing
 	asked   bool   // Page has been called
 	pages   *pages // where the whole table goes to, if it goes to a pager
@@ -62,11 +66,12 @@ func newTable(w io.Writer, schema types.Schema, o Options) *table {
 		o.Null = "NULL"
 	}
 	t := &table{w: &output{w: w}, schema: schema, o: o, most: o.most()}
-	if o.Page != nil {
-		t.room = least(t.most, o.fit(len(schema)))
-	}
+	t.room = t.o.room()
 	if o.Width > 0 {
 		t.longest = max(longest, o.Width)
+		if o.Expanded {
+			t.longest = max(longest, o.Width*wrapLines)
+		}
 	}
 	if o.Expanded {
 		t.draw = newRecord(t.w, schema, o)
@@ -85,7 +90,7 @@ func (t *table) take(cols []arrow.Array, first, rows int) error {
 	for i := first; i < rows; {
 		switch t.state {
 		case holding:
-			t.held = append(t.held, t.cells(cols, i))
+			t.hold(t.cells(cols, i))
 			t.rows++
 			i++
 			if paging := t.pages != nil; t.decide() && !paging {
@@ -113,6 +118,14 @@ func (t *table) take(cols []arrow.Array, first, rows int) error {
 	return t.w.err
 }
 
+// hold keeps a row until it is known how the table is shown.
+func (t *table) hold(cells []cell) {
+	t.held = append(t.held, cells)
+	n := t.draw.lines(cells)
+	t.lines += n
+	t.tallest = max(t.tallest, n)
+}
+
 // cells are the values of a row.
 func (t *table) cells(cols []arrow.Array, i int) []cell {
 	cells := make([]cell, len(cols))
@@ -133,8 +146,8 @@ func (t *table) cells(cols []arrow.Array, i int) []cell {
 // It reports whether there is a pager.
 func (t *table) decide() (paged bool) {
 	if t.o.Page != nil && !t.asked {
-		long := t.room > 0 && len(t.held) > t.room
-		if long || len(t.held) == fitRows && !t.draw.fits(t.held) {
+		long := t.room > 0 && t.lines > t.room || t.most > 0 && len(t.held) > t.most
+		if long || len(t.held) == fitRows && t.wide() {
 			t.page()
 		}
 	}
@@ -150,6 +163,9 @@ func (t *table) decide() (paged bool) {
 	return t.pages != nil
 }
 
+// wide reports that a pager is wished for since rows are too wide.
+func (t *table) wide() bool { return t.o.PageWide && !t.draw.fits(t.held) }
+
 // stream writes the rows held, and has those that follow written as they come.
 func (t *table) stream() {
 	t.state = streaming
@@ -162,8 +178,12 @@ func (t *table) stream() {
 
 // Commit implements connect.Sink.
 func (t *table) Commit() error {
-	if t.state == holding && t.o.Page != nil && !t.asked && !t.draw.fits(t.held) {
+	if t.state == holding && t.o.Page != nil && !t.asked && t.wide() {
 		t.page()
+	}
+	if p := t.pages; p != nil && p.whole.w.err != nil { // its reader has left
+		t.pages = nil
+		return errors.Join(p.to.Close(), t.beginning())
 	}
 	var left error
 	if t.pages != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,7 +168,8 @@ func TestTable(t *testing.T) {
 		{"expanded", Options{Expanded: true, Width: 20, MaxRows: 2}, 6, func(n int) string { return []string{"a long name indeed", "", "", "", "", "x"}[n-1] }, `
 ─[ row 1 ]──────────
 n    │ 1
-name │ a long name …
+name │ a long name
+     │ indeed
 ·
 ·
 ·
@@ -253,9 +255,15 @@ func TestPage(t *testing.T) {
 		{"is too long, and to be shown whole", with(func(o *Options) { o.MaxRows = 0 }), 21, short, 1, "21 rows (17 shown) in 7 ms", "21 rows"},
 		{"no size", Options{MaxRows: 4}, 8, short, 1, "8 rows (4 shown) in 7 ms", "8 rows"},
 		{"is cut", screen, 2, long, 0, "2 rows in 7 ms", ""},
-		{"is too wide", with(func(o *Options) { o.Width = 18 }), 2, long, 1, "2 rows, 2 columns (1 shown) in 7 ms", "2 rows"},
+		{"is too wide", with(func(o *Options) { o.Width = 18 }), 2, long, 0, "2 rows, 2 columns (1 shown) in 7 ms", ""},
+		{"is cut, and to be paged", with(func(o *Options) { o.PageWide = true }), 2, long, 1, "2 rows in 7 ms", "2 rows"},
+		{"is too wide, and to be paged", with(func(o *Options) { o.Width, o.PageWide = 18, true }), 2, long, 1, "2 rows, 2 columns (1 shown) in 7 ms", "2 rows"},
+		{"fits, and is to be paged if too wide", with(func(o *Options) { o.PageWide = true }), 2, short, 0, "2 rows in 7 ms", ""},
 		// A record is three lines.
 		{"expanded fits", with(func(o *Options) { o.Expanded = true }), 7, short, 0, "7 rows in 7 ms", ""},
+		// 300 columns in lines of 73, broken between words, are 5 lines: a record is seven.
+		{"expanded and wrapped", with(func(o *Options) { o.Expanded = true }), 3, long, 0, "3 rows in 7 ms", ""},
+		{"expanded and wrapped too often", with(func(o *Options) { o.Expanded = true }), 4, long, 1, "4 rows in 7 ms", "4 rows"},
 		{"expanded does not fit", with(func(o *Options) { o.Expanded = true }), 20, short, 1, "20 rows (7 shown) in 7 ms", "20 rows"},
 	} {
 		for _, batch := range []int{1, 8192} {
@@ -275,7 +283,11 @@ func TestPage(t *testing.T) {
 			if paged := p.String(); !strings.HasSuffix(paged, tt.paged) && !strings.HasSuffix(paged, "\n"+tt.paged+"\n") || (tt.paged == "") != (paged == "") {
 				t.Errorf("%s: the pager got\n%s", tt.name, paged)
 			}
-			if rows := strings.Count(p.String(), " x") + strings.Count(p.String(), " long…"); tt.paged != "" && rows != tt.rows {
+			rows := strings.Count(p.String(), " x") + strings.Count(p.String(), " long…")
+			if tt.o.Expanded {
+				rows = strings.Count(p.String(), "[ row ")
+			}
+			if tt.paged != "" && rows != tt.rows {
 				t.Errorf("%s: the pager got %d rows", tt.name, rows)
 			}
 			if p.asked != tt.asked || p.closed != tt.asked {
@@ -372,5 +384,32 @@ func BenchmarkTable(b *testing.B) {
 			}
 			b.ReportMetric(float64(rows/batch*batch)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
+	}
+}
+
+// What is wrapped is all there until it is very long.
+func TestWrap(t *testing.T) {
+	r := newRecord(nil, twoColumns, Options{Expanded: true, Width: 4 + 3 + 10})
+	for _, tt := range []struct {
+		text  string
+		lines []string
+		whole bool
+	}{
+		{"", []string{""}, true},
+		{"0123456789", []string{"0123456789"}, true},
+		{"0123456789a", []string{"0123456789", "a"}, true},
+		{"012345 789a", []string{"012345", "789a"}, true},
+		{"0 23456789abc", []string{"0 23456789", "abc"}, true}, // the blank is far
+		{"日本語日本語", []string{"日本語日本", "語"}, true},
+		{strings.Repeat("0123456789", 20), slices.Repeat([]string{"0123456789"}, 20), true},
+		{strings.Repeat("0123456789", 20) + "a", append(slices.Repeat([]string{"0123456789"}, 19), "012345678…"), false},
+	} {
+		if lines, whole := r.wrap(textCell(tt.text)); !slices.Equal(lines, tt.lines) || whole != tt.whole {
+			t.Errorf("%q: %q, %v", tt.text, lines, whole)
+		}
+	}
+	narrow := newRecord(nil, twoColumns, Options{Expanded: true, Width: 1})
+	if lines, _ := narrow.wrap(textCell("日本")); !slices.Equal(lines, []string{"日", "本"}) {
+		t.Errorf("no room for a letter: %q", lines)
 	}
 }

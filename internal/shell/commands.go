@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"github.com/rainsql/rainsql/internal/suggest"
 )
@@ -21,14 +22,14 @@ type backslash struct {
 func commands() []backslash {
 	return []backslash{
 		{`\?`, "", "this list", (*Shell).listCommands},
-		{`\h`, "[TOPIC]", "help on a verb, a function, a setting; alone: what there is", (*Shell).help},
+		{`\h`, "[TOPIC]", "help on a verb, a function …; alone: the topics", (*Shell).help},
 		{`\q`, "", "leave; exit, quit and Ctrl-D do too", func(*Shell, context.Context, string) error { return errQuit }},
-		{`\d`, "[FILE]", "the columns of a file or a LET; alone: the files of the store, and the LETs", (*Shell).describe},
+		{`\d`, "[FILE]", "columns of a file or a LET; alone: stored files, LETs", (*Shell).describe},
 		{`\df`, "[PATTERN]", "the functions whose names match, such as \\df date*", (*Shell).functions},
-		{`\set`, "[NAME VALUE]", "change a setting, or $NAME VALUE a parameter; alone: all settings", (*Shell).set},
+		{`\set`, "[NAME VALUE]", "a setting, or a parameter ($NAME); alone: all of them", (*Shell).set},
 		{`\format`, "[FORMAT]", "how rows are shown: table, csv, json, markdown …", (*Shell).format},
 		{`\x`, "[on|off]", "one line a column instead of one a row", (*Shell).expanded},
-		{`\pager`, "[auto|on|off]", "page results that do not fit the screen; off shortens them", (*Shell).setPager},
+		{`\pager`, "[auto|on|off]", "page results that are too long; on: cut ones too", (*Shell).setPager},
 		{`\timing`, "[on|off]", "tell what each statement took and read", (*Shell).timing},
 		{`\o`, "[FILE]", "results go to a file; alone: to the screen again", (*Shell).output},
 		{`\i`, "FILE", "run a script, which may hold commands too", (*Shell).includeCommand},
@@ -47,7 +48,7 @@ func (s *Shell) command(ctx context.Context, word, argument string) error {
 		}
 		names[i] = c.name
 	}
-	if near := suggest.Nearest(word, names); near != "" {
+	if near := suggest.Nearest(word, names); near != "" && len(word) > 1 {
 		return fmt.Errorf(`no command %s; did you mean %s? \? lists them`, word, near)
 	}
 	return fmt.Errorf(`no command %s; \? lists them`, word)
@@ -88,12 +89,15 @@ func (s *Shell) includeCommand(ctx context.Context, argument string) error {
 	return s.include(ctx, path)
 }
 
-// system runs a command of the shell on the terminal.
-func (s *Shell) system(ctx context.Context, argument string) error {
+// system runs a command of the shell on the terminal. Ctrl-C reaches it from
+// there, and is not ours to act on.
+func (s *Shell) system(_ context.Context, argument string) error {
 	if argument == "" {
 		return fmt.Errorf(`\! takes a command of the shell: \! ls`)
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-c", argument)
+	defer s.cfg.Aside()()
+	cmd := exec.CommandContext(s.program, "sh", "-c", argument)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.cfg.In, s.cfg.Screen, s.cfg.Screen
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf(`\! %s: %w`, argument, err)
@@ -101,11 +105,12 @@ func (s *Shell) system(ctx context.Context, argument string) error {
 	return nil
 }
 
-// unquote reads an argument that may be a string of RQL, or a path with ~.
+// unquote reads an argument that may be in quotes, or a path with ~.
 func unquote(argument string) string {
 	argument = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(argument), ";"))
-	if len(argument) >= 2 && argument[0] == '\'' && argument[len(argument)-1] == '\'' {
-		argument = strings.ReplaceAll(argument[1:len(argument)-1], "''", "'")
+	if n := len(argument); n >= 2 && argument[0] == argument[n-1] && (argument[0] == '\'' || argument[0] == '"') {
+		quote := argument[:1]
+		return strings.ReplaceAll(argument[1:n-1], quote+quote, quote)
 	}
 	if rest, ok := strings.CutPrefix(argument, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {

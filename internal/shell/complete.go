@@ -18,7 +18,12 @@ func (s *Shell) complete(ctx context.Context, text string, at int) (from, to int
 		return completeCommand(text, at)
 	}
 	c := s.cfg.Session.Complete(ctx, text, at)
+	typed := text[c.From:at]
+	small := typed != "" && typed == strings.ToLower(typed)
 	for _, it := range c.Items {
+		if small && (it.Kind == "verb" || it.Kind == "keyword") {
+			it.Text = strings.ToLower(it.Text) // as its user writes them
+		}
 		detail := it.Kind
 		if it.Detail != "" {
 			detail += "  " + it.Detail
@@ -54,9 +59,7 @@ func completeCommand(text string, at int) (from, to int, items []editor.Item) {
 		for _, st := range analyze.Settings() {
 			names = append(names, st.Name)
 		}
-		for _, o := range own {
-			names = append(names, o.name)
-		}
+		names = append(names, own...)
 	case `\i`, `\o`, `\d`:
 		return at - len(argument), at, completePath(argument)
 	}

@@ -10,13 +10,20 @@ import (
 	"github.com/rainsql/rainsql/expr"
 	"github.com/rainsql/rainsql/internal/listing"
 	"github.com/rainsql/rainsql/internal/manual"
+	"github.com/rainsql/rainsql/internal/pager"
 )
 
 // describe shows the columns of a table, or lists what there is: \d.
 func (s *Shell) describe(ctx context.Context, argument string) error {
 	argument = strings.TrimSuffix(argument, ";")
 	if argument == "" {
-		if err := s.statements(ctx, "prompt", "SHOW FILES;"); err != nil {
+		files, err := s.cfg.Session.Files("")
+		if err != nil {
+			return err
+		}
+		if len(files) == 0 {
+			fmt.Fprintln(s.cfg.Out, "the store holds no files")
+		} else if err := s.show(ctx, "SHOW FILES;"); err != nil {
 			return err
 		}
 		if names := s.cfg.Session.Lets(); len(names) > 0 {
@@ -25,10 +32,10 @@ func (s *Shell) describe(ctx context.Context, argument string) error {
 		return nil
 	}
 	table := argument
-	if argument[0] != '\'' && strings.ContainsAny(argument, "./*") {
-		table = "'" + strings.ReplaceAll(argument, "'", "''") + "'" // a path needs no quotes here
+	if strings.ContainsAny(argument, "./*'~") { // a path needs no quotes here
+		table = "'" + strings.ReplaceAll(unquote(argument), "'", "''") + "'"
 	}
-	return s.statements(ctx, "prompt", "DESCRIBE "+table+";")
+	return s.show(ctx, "DESCRIBE "+table+";")
 }
 
 // functions lists functions: \df.
@@ -57,11 +64,7 @@ func (s *Shell) functions(_ context.Context, argument string) error {
 	if n == 0 {
 		return fmt.Errorf(`no function is called %s; \df lists all`, argument)
 	}
-	v := s.view
-	if v.Page = nil; s.pager != "off" && v.Out == nil {
-		v.Page = s.page
-	}
-	out, err := s.cfg.Handler(v).Rows(table.Schema)
+	out, err := s.cfg.Handler(s.shown()).Rows(table.Schema)
 	if err != nil {
 		return err
 	}
@@ -83,12 +86,8 @@ func (s *Shell) help(_ context.Context, argument string) error {
 		return err
 	}
 	if s.pager != "off" && strings.Count(sb.String(), "\n") >= lines {
-		if p := s.page(); p != nil {
-			_, werr := io.WriteString(p, sb.String())
-			if err := p.Close(); err != nil || werr == errPagerLeft { //nolint:errorlint // it comes as it is
-				return err
-			}
-			return werr
+		if pager.Show(s.program, s.cfg.Screen, s.cfg.Aside, sb.String()) {
+			return nil
 		}
 	}
 	_, err = io.WriteString(s.cfg.Out, sb.String())

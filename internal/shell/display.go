@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rainsql/rainsql/connect/formats"
 	"github.com/rainsql/rainsql/internal/render"
+	"github.com/rainsql/rainsql/planner/analyze"
 )
 
 // format shows or changes the format of results: \format.
@@ -22,7 +24,7 @@ func (s *Shell) format(_ context.Context, argument string) error {
 	if err := render.Check(name); err != nil {
 		return err
 	}
-	if s.view.Out == nil && (name == "parquet" || name == "arrow") {
+	if s.out.path == "" && (name == "parquet" || name == "arrow") {
 		return fmt.Errorf(`%s is no format for a screen; lead results to a file first: \o FILE`, name)
 	}
 	s.view.Format = name
@@ -64,50 +66,37 @@ func (s *Shell) setPager(_ context.Context, argument string) error {
 
 // output leads results to a file, or back: \o.
 func (s *Shell) output(_ context.Context, argument string) error {
-	if err := s.closeOut(); err != nil {
-		return err
+	if s.out.path != "" {
+		s.view.Format = s.screenFormat
 	}
+	s.out = output{}
 	path := unquote(argument)
 	if path == "" {
 		return nil
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("results cannot go there: %w", err)
-	}
 	format, ok := formats.Detect(path)
 	if !ok {
-		format = "csv"
+		return fmt.Errorf("%s: its name does not tell its format; end it in .csv, .jsonl, .parquet or the like", path)
 	}
-	s.file, s.view.Out, s.view.File, s.view.Format = f, f, path, format
+	s.out.path, s.screenFormat, s.view.Format = path, s.view.Format, format
 	return nil
 }
 
-// closeOut ends \o.
-func (s *Shell) closeOut() error {
-	if s.file == nil {
-		return nil
-	}
-	err := s.file.Close()
-	s.file, s.view.Out, s.view.File, s.view.Format = nil, nil, "", s.cfg.View.Format
-	return err
-}
-
 // own are the settings that are the prompt's.
-var own = []struct{ name, does string }{
-	{"max_rows", "rows of a table that are shown, half of them its last; 0 shows all"},
-	{"null", "what stands for NULL in a table"},
-}
+var own = []string{"max_rows", "null"}
 
 // set changes a setting of the session or the prompt, or a parameter: \set.
 func (s *Shell) set(ctx context.Context, argument string) error {
-	name, value, _ := strings.Cut(strings.Replace(argument, "=", " ", 1), " ")
-	value = unquote(value)
+	name, rest := argument, ""
+	if i := strings.IndexAny(argument, " ="); i >= 0 {
+		name, rest = argument[:i], strings.TrimLeft(argument[i:], " =")
+	}
+	value := unquote(rest)
 	switch {
 	case name == "":
 		return s.settings(ctx)
 	case strings.HasPrefix(name, "$"):
-		return s.parameter(name[1:], value)
+		return s.parameter(name[1:], value, rest != "")
 	case name == "max_rows":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 {
@@ -116,33 +105,50 @@ func (s *Shell) set(ctx context.Context, argument string) error {
 		s.view.MaxRows = n
 		return nil
 	case name == "null":
-		s.view.Null = value
+		if s.view.Null = value; value == "" {
+			s.view.Null = " " // "" would be the word NULL
+		}
 		return nil
 	case value == "":
 		return fmt.Errorf(`\set %s takes a value; \set alone lists all`, name)
 	}
-	return s.cfg.Session.Set(name, value)
+	err := s.cfg.Session.Set(name, value)
+	if err != nil && !slices.ContainsFunc(analyze.Settings(), func(st analyze.SettingInfo) bool { return st.Name == name }) {
+		err = fmt.Errorf("%w; a parameter is given by \\set $%s %s", err, name, value)
+	}
+	return err
 }
 
-func (s *Shell) parameter(name, value string) error {
+func (s *Shell) parameter(name, value string, given bool) error {
 	if name == "" {
 		return errors.New(`a parameter has a name: \set $least 100`)
+	}
+	if !given {
+		v, ok := s.cfg.Session.Params()[name]
+		if !ok {
+			return fmt.Errorf(`$%s has no value; give it one by \set $%[1]s VALUE`, name)
+		}
+		fmt.Fprintf(s.cfg.Out, "$%s = %s\n", name, v)
+		return nil
 	}
 	s.cfg.Session.SetParam(name, value)
 	return nil
 }
 
-// settings lists all settings.
+// settings lists all settings and parameters.
 func (s *Shell) settings(ctx context.Context) error {
-	if err := s.statements(ctx, "prompt", "SHOW SETTINGS;"); err != nil {
+	if err := s.show(ctx, "SHOW SETTINGS;"); err != nil {
 		return err
 	}
-	for _, o := range own {
-		value := s.view.Null
-		if o.name == "max_rows" {
-			value = strconv.Itoa(s.view.MaxRows)
-		}
-		fmt.Fprintf(s.cfg.Out, "%s = %s  (%s)\n", o.name, value, o.does)
+	null := s.view.Null
+	if null == "" {
+		null = "NULL"
+	}
+	fmt.Fprintf(s.cfg.Out, "max_rows = %d  (rows of a table that are shown; 0: all)\n", s.view.MaxRows)
+	fmt.Fprintf(s.cfg.Out, "null = %s  (what stands for NULL in a table)\n", null)
+	params := s.cfg.Session.Params()
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		fmt.Fprintf(s.cfg.Out, "$%s = %s\n", name, params[name])
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ const mostHistory = 5000
 // It implements editor.History.
 type history struct {
 	path    string // "": not kept
+	torn    bool   // the file ends in the midst of a line
 	entries []string
 }
 
@@ -49,7 +50,7 @@ func openHistory(path string) (*history, error) {
 			return h, err
 		}
 	}
-	h.path = path
+	h.path, h.torn = path, len(b) > 0 && b[len(b)-1] != '\n'
 	return h, nil
 }
 
@@ -105,7 +106,12 @@ func (h *history) Add(text string) {
 	if err != nil {
 		return // the session remembers it all the same
 	}
-	_, werr := f.Write(line(text)) // in one write, so that sessions do not mix
+	entry := line(text)
+	if h.torn {
+		entry = append([]byte("\n"), entry...)
+	}
+	_, werr := f.Write(entry) // in one write, so that sessions do not mix
+	h.torn = werr != nil
 	if errors.Join(werr, f.Close()) != nil {
 		h.path = "" // a full disk: no more tries
 	}

@@ -48,10 +48,11 @@ func (s *Shell) Lines(ctx context.Context, idle <-chan struct{}) error {
 			default:
 			}
 			if text += line; Finished(text) {
-				if err := s.input(ctx, "prompt", text); err != nil {
+				rest, err := s.enter(ctx, text)
+				if err != nil {
 					return leaving(err)
 				}
-				text = ""
+				text = rest
 			}
 		}
 	}

@@ -5,12 +5,19 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unicode/utf8"
 )
 
 // each hands the inputs of a script to run, one after another. Errors in
 // statements name the lines of the script.
 func (s *Shell) each(ctx context.Context, name, text string, run func(ctx context.Context, name, text string) error) error {
+	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+		return fmt.Errorf("%s is no script: it is not UTF-8 text", name)
+	}
 	for _, p := range parts(text) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		input := p.text
 		if _, _, ok := command(input); !ok {
 			input = strings.Repeat("\n", p.line) + input

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/internal/render"
 	"github.com/rainsql/rainsql/internal/shell/editor"
 )
 
@@ -27,8 +28,9 @@ type Config struct {
 	Handler func(View) engine.Handler
 	// Interrupt returns a context that Ctrl-C ends, for one input; done ends it.
 	Interrupt func(context.Context) (ctx context.Context, done func())
-	// Paging says that a pager has the terminal; done ends it.
-	Paging func() (done func())
+	// Aside says that another program has the terminal, and that Ctrl-C is meant
+	// for it too; done ends that.
+	Aside func() (done func())
 	// Size is the size of the screen, in columns and lines.
 	Size func() (columns, lines int)
 
@@ -46,29 +48,28 @@ type View struct {
 	Timing   bool
 	MaxRows  int // rows of a table that are shown; 0: all
 	Null     string
-	Out      io.Writer             // where \o leads, or nil
-	File     string                // its name
-	Page     func() io.WriteCloser // begins a pager, or nil
+	Out      io.Writer             // where the rows go, or nil: to the screen
+	File     string                // the name of Out
+	Page     func() io.WriteCloser // begins a pager for what is too long, or nil
+	PageCut  bool                  // and for what is too wide
 }
 
 // Shell is one session at the prompt. It is used by one goroutine.
 type Shell struct {
-	cfg   Config
-	view  View
-	pager string   // auto, on or off
-	file  *os.File // of \o
-	last  string   // the last statements, for \watch
-	depth int      // of \i
-	paged bool     // a pager shows the present result
+	cfg          Config
+	program      context.Context // ends when the program does
+	view         View
+	pager        string // auto, on or off
+	out          output // of \o
+	screenFormat string // of results on the screen, while \o leads elsewhere
+	last         string // the last statements, for \watch
+	depth        int    // of \i
 }
 
-// New returns a shell. Close ends it.
-func New(cfg Config) *Shell {
-	return &Shell{cfg: cfg, view: cfg.View, pager: "auto"}
+// New returns a shell, whose programs end with ctx.
+func New(ctx context.Context, cfg Config) *Shell {
+	return &Shell{cfg: cfg, program: ctx, view: cfg.View, pager: "auto"}
 }
-
-// Close closes the file of \o.
-func (s *Shell) Close() error { return s.closeOut() }
 
 // errQuit ends the session.
 var errQuit = errors.New("quit")
@@ -93,11 +94,12 @@ func (s *Shell) Edit(ctx context.Context) error {
 		Finished: Finished,
 		History:  history,
 		Complete: func(text string, at int) (int, int, []editor.Item) { return s.complete(ctx, text, at) },
-		Run: func(text string) bool {
+		Stuck:    "the statement has no ; yet: Ctrl-C gives it up",
+		Run: func(text string) (rest string, again bool) {
 			columns, _ := s.cfg.Size()
 			fmt.Fprintln(s.cfg.Screen, editor.Echo(ed, text, columns))
-			ended = s.input(ctx, "prompt", text)
-			return ended == nil
+			rest, ended = s.enter(ctx, text)
+			return rest, ended == nil
 		},
 	}
 	if s.cfg.Color {
@@ -141,6 +143,20 @@ func leaving(err error) error {
 	return err
 }
 
+// enter runs what was entered. A command behind a statement that is not finished
+// is run, and the statement goes on.
+func (s *Shell) enter(ctx context.Context, text string) (rest string, err error) {
+	before, last := split(text)
+	if last == "" || whole(before) {
+		return "", s.each(ctx, "prompt", text, s.input)
+	}
+	if !strings.HasPrefix(strings.TrimSpace(last), `\`) {
+		fmt.Fprintln(s.cfg.Err, `the statement has no ; yet: Ctrl-C gives it up, \q leaves`)
+		return before, nil
+	}
+	return before, s.input(ctx, "prompt", last)
+}
+
 // input runs one input and shows its error, which does not end the session.
 func (s *Shell) input(ctx context.Context, name, text string) error {
 	err := s.run(ctx, name, text)
@@ -155,9 +171,11 @@ func (s *Shell) input(ctx context.Context, name, text string) error {
 	return nil
 }
 
-// shownError is an error as the prompt shows it: what is wrong stands out.
+// shownError is an error as the prompt shows it: what is wrong stands out, and
+// nothing that a name or a file holds acts on the terminal.
 func (s *Shell) shownError(err error) string {
-	text := err.Error()
+	columns, _ := s.cfg.Size()
+	text := render.Wrap(render.Clean(err.Error()), columns)
 	if !s.cfg.Color {
 		return text
 	}
@@ -182,19 +200,26 @@ func (s *Shell) run(ctx context.Context, name, text string) error {
 	return s.statements(ctx, name, text)
 }
 
-// statements runs RQL.
+// statements runs RQL. Rows go where \o leads.
 func (s *Shell) statements(ctx context.Context, name, text string) error {
-	s.paged = false
+	v := s.shown()
+	if s.out.path == "" {
+		return s.cfg.Session.Run(ctx, name, text, s.cfg.Handler(v))
+	}
+	return s.out.take(v, func(v View) error { return s.cfg.Session.Run(ctx, name, text, s.cfg.Handler(v)) })
+}
+
+// show runs RQL that answers a command, to the screen.
+func (s *Shell) show(ctx context.Context, text string) error {
+	return s.cfg.Session.Run(ctx, "prompt", text, s.cfg.Handler(s.shown()))
+}
+
+// shown is how the next result is shown.
+func (s *Shell) shown() View {
 	v := s.view
-	if v.Page = nil; s.pager != "off" && v.Out == nil {
+	if v.Page = nil; s.pager != "off" {
 		v.Page = s.page
-		if s.pager == "on" {
-			v.MaxRows = 0
-		}
+		v.PageCut = s.pager == "on"
 	}
-	err := s.cfg.Session.Run(ctx, name, text, s.cfg.Handler(v))
-	if s.paged && errors.Is(err, errPagerLeft) {
-		return nil // the reader has seen enough
-	}
-	return err
+	return v
 }

@@ -8,20 +8,42 @@ import (
 )
 
 // Finished reports whether text is a whole input: nothing, a comment, a command,
-// or statements of which the last has its semicolon.
+// or statements of which the last has its semicolon. A command in the last line
+// finishes what is not, as it does in psql.
 func Finished(text string) bool {
-	if _, _, ok := command(text); ok {
+	if _, last := split(text); last != "" {
 		return true
 	}
+	return whole(text)
+}
+
+// split cuts a command in the last line from what is before it.
+func split(text string) (before, last string) {
+	text = strings.TrimRight(text, "\n")
+	at := strings.LastIndexByte(text, '\n') + 1
+	if _, _, ok := command(text[at:]); ok && !inside(text[:at]) {
+		return text[:at], text[at:]
+	}
+	return text, ""
+}
+
+// inside reports whether a string or a comment is open at the end of a text.
+func inside(text string) bool {
+	_, errs := lex.Tokens("", text)
+	return len(errs) > 0 && errs[len(errs)-1].End.Offset >= len(strings.TrimRightFunc(text, unicode.IsSpace))
+}
+
+// whole reports whether text is nothing, or statements that have their semicolons.
+func whole(text string) bool {
+	if inside(text) {
+		return false
+	}
 	last := ""
-	toks, errs := lex.Tokens("", text)
+	toks, _ := lex.Tokens("", text)
 	for _, t := range toks {
 		if t.Type != lex.Comment && t.Type != lex.EOF {
 			last = t.Value
 		}
-	}
-	if len(errs) > 0 && errs[len(errs)-1].End.Offset >= len(strings.TrimRightFunc(text, unicode.IsSpace)) {
-		return false // a string or a comment that is still open
 	}
 	return last == ";" || last == "" // a comment alone waits for nothing
 }
@@ -35,9 +57,14 @@ func command(text string) (word, argument string, ok bool) {
 	if strings.ContainsRune(text, '\n') {
 		return "", "", false
 	}
-	word, argument, _ = strings.Cut(text, " ")
-	argument = strings.TrimSpace(argument)
+	word = text
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		word, argument = text[:i], strings.TrimSpace(text[i:])
+	}
 	if strings.HasPrefix(word, `\`) {
+		if word != `\!` { // a ; is no part of anything else, and people write it
+			word, argument = strings.TrimSuffix(word, ";"), strings.TrimSpace(strings.TrimSuffix(argument, ";"))
+		}
 		return word, argument, true
 	}
 	bare := strings.ToLower(strings.TrimSuffix(word, ";"))
@@ -73,12 +100,10 @@ func parts(script string) []part {
 		open.text = ""
 	}
 	for i, line := range strings.SplitAfter(script, "\n") {
-		if Finished(open.text) {
-			if _, _, ok := command(line); ok {
-				flush()
-				out = append(out, part{strings.TrimSpace(line), i})
-				continue
-			}
+		if _, _, ok := command(line); ok && whole(open.text) {
+			flush()
+			out = append(out, part{strings.TrimSpace(line), i})
+			continue
 		}
 		if open.text == "" {
 			open.line = i

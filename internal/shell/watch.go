@@ -12,13 +12,16 @@ import (
 // watchEvery is how long \watch waits by default, in seconds.
 const watchEvery = 2
 
+// shortestWatch is the least that it may wait.
+const shortestWatch = 0.1
+
 // watch runs the last statements again and again: \watch. Ctrl-C ends it.
 func (s *Shell) watch(ctx context.Context, argument string) error {
 	seconds := float64(watchEvery)
 	if argument != "" {
 		n, err := strconv.ParseFloat(strings.TrimSuffix(argument, "s"), 64)
-		if err != nil || n <= 0 || n > 86400 {
-			return fmt.Errorf(`\watch takes seconds, such as \watch 5, not %q`, argument)
+		if err != nil || !(n >= shortestWatch && n <= 86400) { // NaN is neither
+			return fmt.Errorf(`\watch takes seconds from 0.1 on, such as \watch 5, not %q`, argument)
 		}
 		seconds = n
 	}

@@ -82,6 +82,9 @@ func (s *Scanner) scan() (lexer.Token, *Error) {
 	case strings.HasPrefix(rest, "/*"):
 		n := strings.Index(rest[2:], "*/")
 		if n < 0 {
+			if path := s.barePattern(); path != "" {
+				return lexer.Token{}, s.fail(len(rest), "this begins a comment, which is never closed", fmt.Sprintf("the name of a file stands in single quotes: '%s'", path))
+			}
 			return lexer.Token{}, s.fail(len(rest), "this comment is never closed", "end it with */")
 		}
 		return s.token(Comment, n+4), nil
@@ -177,6 +180,21 @@ func lettersLen(s string) int {
 		}
 	}
 	return len(s)
+}
+
+// barePattern is the pattern of files, written without quotes, in which what
+// stands here is no comment, or "".
+func (s *Scanner) barePattern() string {
+	from := 1 + strings.LastIndexAny(s.src[:s.off], " \t\r\n(")
+	end := strings.IndexAny(s.src[s.off:], " \t\r\n;)")
+	if end < 0 {
+		end = len(s.src) - s.off
+	}
+	switch before := s.src[from:s.off]; {
+	case strings.HasPrefix(before, "."), strings.HasPrefix(before, "/"), strings.HasPrefix(before, "~/"):
+		return s.src[from : s.off+end]
+	}
+	return ""
 }
 
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }

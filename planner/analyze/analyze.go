@@ -36,6 +36,17 @@ type Table struct {
 	Size    int64 // bytes, or -1
 }
 
+// OtherDelimiter tells of a csv or tsv file that has been read as one column, by
+// the name of which another delimiter may have been meant: it returns that one, as
+// the option delimiter has it, or "".
+func (t *Table) OtherDelimiter() string {
+	csv := strings.HasPrefix(t.Options.Format, "csv") || strings.HasPrefix(t.Options.Format, "tsv")
+	if !csv || len(t.Schema) != 1 || t.Options.Header != nil && !*t.Options.Header {
+		return ""
+	}
+	return connect.OtherDelimiter(t.Schema[0].Name)
+}
+
 // Query is a pipeline ready to be optimised.
 type Query struct{ Plan *logical.Sink }
 
@@ -95,6 +106,7 @@ type Analyzer struct {
 	letUses map[*ast.Pipeline]*used // the LETs that the statement has bound
 	written map[string]bool         // files that earlier statements of the script write
 	defers  bool                    // the statement reads one of them
+	broken  bool                    // a statement before it has an error of the grammar
 }
 
 // New returns an analyzer for the text src. params are the values of $name.
@@ -115,6 +127,7 @@ func (a *Analyzer) Check(st *ast.Statement) (meaning Statement, deferred bool) {
 	before := len(a.diags.List)
 	a.begin()
 	if st.Broken {
+		a.broken = true
 		a.define(st.Body, true)
 		return nil, false
 	}
@@ -123,7 +136,7 @@ func (a *Analyzer) Check(st *ast.Statement) (meaning Statement, deferred bool) {
 	if a.defers {
 		return nil, len(a.diags.List) == before
 	}
-	if meaning == nil && len(a.diags.List) == 0 {
+	if meaning == nil && len(a.diags.List) == 0 && !a.broken {
 		a.errorf(st, "", "this cannot be bound: what it reads has changed since its LET was checked")
 	}
 	return meaning, false

@@ -112,7 +112,9 @@ func (b *binder) column(n ast.Node, table string, name ast.Name) expr.Expr {
 	}
 	switch {
 	case msg != "":
-		if table == "" && !name.Quoted && expr.IsFunction(strings.ToLower(name.Text)) && !strings.HasPrefix(hint, "did you mean") {
+		if near := b.a.respell(n, b.scope); near != "" && !name.Quoted {
+			hint = near
+		} else if table == "" && !name.Quoted && expr.IsFunction(strings.ToLower(name.Text)) && !strings.HasPrefix(hint, "did you mean") {
 			hint = "a function is called with parentheses: " + name.Text + "()"
 		} else if b.where == "INTO" || len(b.scope.entries) == 0 && !b.scope.poison && table == "" {
 			hint = "text is written in single quotes: '" + name.Text + "'"
@@ -324,7 +326,23 @@ func (b *binder) funcError(n ast.Expr, args []ast.Expr, err error) {
 		at = args[fe.Arg]
 	}
 	msg, hint := fe.Explain()
+	if i := fe.TextForNumber(); i >= 0 && i < len(args) {
+		hint = b.numberHint(fe.Fn, args, i, hint)
+	}
 	b.a.errorf(at, hint, "%s", msg)
+}
+
+// numberHint tells what to do about the text at args[i] where fn takes a number.
+func (b *binder) numberHint(fn string, args []ast.Expr, i int, otherwise string) string {
+	text := b.a.text(args[i])
+	if fn == "=" || fn == "<>" {
+		// Codes and keys, not amounts: more often the number should be text.
+		if n, ok := args[1-i].(*ast.NumberLit); ok {
+			return fmt.Sprintf("write '%s' to compare text, or CAST it: %s::INT", n.Text, text)
+		}
+		return otherwise
+	}
+	return fmt.Sprintf("CAST text to a number: %s::INT, or with thousands separators replace(%[1]s, ',', '')::DECIMAL(18, 2)", text)
 }
 
 func (b *binder) function(c *ast.Call) expr.Expr {

@@ -2,6 +2,8 @@ package analyze
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/rainsql/rainsql/connect"
@@ -163,7 +165,11 @@ func (a *Analyzer) plainText(e ast.Expr) (string, bool) {
 func (a *Analyzer) param(p *ast.Param) (string, bool) {
 	v, ok := a.params[p.Name]
 	if !ok {
-		a.errorf(p, fmt.Sprintf("pass --param %s=value", p.Name), "no value for parameter $%s", p.Name)
+		hint := fmt.Sprintf("pass --param %s=VALUE, or \\set $%s VALUE at the prompt", p.Name, p.Name)
+		if near := suggest.Nearest(p.Name, slices.Sorted(maps.Keys(a.params))); near != "" {
+			hint = fmt.Sprintf("$%s has one: did you mean that? Else %s", near, hint)
+		}
+		a.errorf(p, hint, "no value for parameter $%s", p.Name)
 	}
 	return v, ok
 }

@@ -2,8 +2,10 @@ package analyze
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/internal/suggest"
 	"github.com/rainsql/rainsql/planner/logical"
@@ -22,6 +24,7 @@ type entry struct {
 type scope struct {
 	entries []entry
 	source  string // what the columns come from, for messages
+	other   string // what seems to separate the fields of a file that has been read as one column, or ""
 	poison  bool   // the source itself was an error: any name may be meant
 }
 
@@ -39,7 +42,7 @@ func (s *scope) find(table, name string) (e entry, msg, hint string) {
 			case len(found) == 0:
 				continue
 			case len(found) > 1 && !sameColumn(found):
-				return entry{}, fmt.Sprintf("column %q is ambiguous: there is %s", name, describeAll(found)), ambiguityHint(found)
+				return entry{}, fmt.Sprintf("column %q is ambiguous: %s", name, describeAll(found)), ambiguityHint(found)
 			}
 			return found[0], "", ""
 		}
@@ -67,6 +70,9 @@ func sameColumn(es []entry) bool {
 }
 
 func describeAll(es []entry) string {
+	if sameTable(es) {
+		return fmt.Sprintf("%s has it %d times", es[0].table, len(es))
+	}
 	list := make([]string, len(es))
 	for i, e := range es {
 		list[i] = fmt.Sprintf("%q", e.name)
@@ -74,10 +80,19 @@ func describeAll(es []entry) string {
 			list[i] = e.table + "." + e.name
 		}
 	}
-	return strings.Join(list, " and ")
+	return "there is " + strings.Join(list, " and ")
+}
+
+// sameTable reports columns of one name that no name of a table tells apart, as
+// where a file is joined with itself.
+func sameTable(es []entry) bool {
+	return es[0].table != "" && !slices.ContainsFunc(es, func(e entry) bool { return e.table != es[0].table || e.name != es[0].name })
 }
 
 func ambiguityHint(es []entry) string {
+	if sameTable(es) {
+		return "name one of the sources with AS, as in JOIN … AS other, or RENAME a column"
+	}
 	if es[0].table != "" && es[0].table != es[1].table {
 		return "say which: " + es[0].table + "." + es[0].name
 	}
@@ -98,6 +113,9 @@ func (s *scope) missing(table, name string) string {
 }
 
 func (s *scope) nearest(table, name string) string {
+	if s.other != "" && len(s.entries) > 0 && connect.OtherDelimiter(s.entries[0].name) == s.other {
+		return fmt.Sprintf("did you mean to write (delimiter = '%s') behind the file's name? its one column is %q", s.other, s.entries[0].name)
+	}
 	var names []string
 	for _, e := range s.entries {
 		if table == "" || strings.EqualFold(e.table, table) {

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -30,18 +31,16 @@ func CheckSetting(name, value string) error {
 	var err error
 	switch name {
 	case "parallelism":
-		var n int64
-		if n, err = strconv.ParseInt(value, 10, 32); err == nil && (n < 1 || n > 1024) {
-			err = fmt.Errorf("it is a number from 1 to 1024")
+		if n, bad := strconv.ParseInt(value, 10, 32); bad != nil || n < 1 || n > 1024 {
+			err = errors.New("it is a number from 1 to 1024")
 		}
 	case "memory_limit":
 		_, err = ParseSize(value)
 	case "time_limit":
 		_, err = ParseDuration(value)
 	case "row_limit":
-		var n int64
-		if n, err = strconv.ParseInt(value, 10, 64); err == nil && n < 0 {
-			err = fmt.Errorf("it is 0 or more")
+		if n, bad := strconv.ParseInt(value, 10, 64); bad != nil || n < 0 {
+			err = errors.New("it is a whole number, 0 or more; 0 is without limit")
 		}
 	case "checkpoint_interval":
 		return fmt.Errorf("checkpoint_interval belongs to jobs, which are not supported yet")

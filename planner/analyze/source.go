@@ -116,7 +116,7 @@ func (a *Analyzer) file(s *ast.Source) *table {
 		return poisoned()
 	}
 	scan := &logical.Scan{Path: p, Options: found.Options, Size: found.Size, Schema: found.Schema}
-	sc := &scope{source: path.Base(p)}
+	sc := &scope{source: path.Base(p), other: found.OtherDelimiter()}
 	stem, _, _ := strings.Cut(path.Base(p), ".")
 	add := func(f types.Field, from connect.Column, hidden bool) {
 		col := a.newColumn(f.Name, f.Type)
@@ -172,11 +172,11 @@ func (a *Analyzer) named(s *ast.Source) *table {
 			if strings.EqualFold(s.Schema.Text, "system") {
 				a.later(s, "a system table")
 			} else {
-				a.errorf(s, "", "no source \"%s\"", a.text(s))
+				a.errorf(s.Name, fileHint(s.Name.Text), "no source %q", s.Name.Text)
 			}
 			return poisoned()
 		}
-		a.errorf(s.Name, a.nameHint(s.Name.Text), "no source %q", s.Name.Text)
+		a.errorf(s.Name, a.nameHint(s.Name), "no source %q", s.Name.Text)
 		return poisoned()
 	}
 	if l.broken {
@@ -185,19 +185,33 @@ func (a *Analyzer) named(s *ast.Source) *table {
 	return a.letTable(l)
 }
 
-func (a *Analyzer) nameHint(name string) string {
+func (a *Analyzer) nameHint(n *ast.Name) string {
 	var names []string
 	for _, l := range a.env.lets {
 		names = append(names, l.name)
 	}
-	if near := suggest.Nearest(name, names); near != "" {
+	if near := suggest.Nearest(n.Text, names); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
-	return fmt.Sprintf("a file is written in quotes: './%s.csv'; a name comes from LET %s = (FROM …);", name, name)
+	if n.Quoted {
+		return fileHint(n.Text)
+	}
+	return fmt.Sprintf("a file is written in single quotes: './%s.csv'; a name comes from LET %s = (FROM …);", n.Text, n.Text)
+}
+
+// fileHint tells how to write a path that stands in the place of a name.
+func fileHint(p string) string {
+	if !connect.IsLocal(p) && !strings.Contains(p, "://") {
+		p = "./" + p
+	}
+	return fmt.Sprintf("a file is written in single quotes: '%s'", p)
 }
 
 // tableFunction binds range(a, b [, step]).
 func (a *Analyzer) tableFunction(s *ast.Source) *table {
+	if s.Schema != nil {
+		return a.named(s)
+	}
 	name := strings.ToLower(s.Name.Text)
 	if name != "range" {
 		if name == "nexmark" {

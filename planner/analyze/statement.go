@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/internal/suggest"
 	"github.com/rainsql/rainsql/parser/ast"
@@ -73,7 +74,7 @@ func (a *Analyzer) define(body ast.Body, broken bool) Statement {
 // name, and those of the LETs and subqueries that it reads.
 func (a *Analyzer) remember(body ast.Body, meaning Statement) {
 	if q, ok := meaning.(*Query); ok {
-		forTargets(q.Plan, func(path string) { a.written[cleanPath(path)] = true })
+		forTargets(q.Plan, func(t logical.Target) { a.written[cleanPath(t.Path)] = true })
 	}
 	pipe, ok := body.(*ast.Pipeline)
 	if !ok {
@@ -90,13 +91,13 @@ func (a *Analyzer) remember(body ast.Body, meaning Statement) {
 }
 
 // forTargets calls f for each file that a plan writes.
-func forTargets(plan *logical.Sink, f func(path string)) {
+func forTargets(plan *logical.Sink, f func(logical.Target)) {
 	if plan.Target != nil {
-		f(plan.Target.Path)
+		f(*plan.Target)
 	}
 	tees := func(n logical.Node) {
 		if t, ok := n.(*logical.Tee); ok {
-			f(t.Target.Path)
+			f(t.Target)
 		}
 	}
 	logical.Walk(plan.Input, tees)
@@ -124,13 +125,41 @@ func (a *Analyzer) query(p *ast.Pipeline) *logical.Sink {
 // writtenTwice returns a file that a plan writes more than once, or "".
 func writtenTwice(plan *logical.Sink) (path string) {
 	seen := map[string]bool{}
-	forTargets(plan, func(p string) {
-		if seen[cleanPath(p)] {
-			path = p
+	forTargets(plan, func(t logical.Target) {
+		if seen[cleanPath(t.Path)] {
+			path = t.Path
 		}
-		seen[cleanPath(p)] = true
+		seen[cleanPath(t.Path)] = true
 	})
 	return path
+}
+
+// Overwritten lists the files that a plan reads and then replaces, as it names them.
+func Overwritten(plan *logical.Sink) []string {
+	targets := map[string]string{}
+	forTargets(plan, func(t logical.Target) {
+		if mode, err := t.Options.WriteMode(); err == nil && mode == connect.Replace {
+			targets[cleanPath(t.Path)] = t.Path
+		}
+	})
+	if len(targets) == 0 {
+		return nil
+	}
+	var list []string
+	scans := func(n logical.Node) {
+		s, ok := n.(*logical.Scan)
+		if !ok {
+			return
+		}
+		if path := targets[cleanPath(s.Path)]; path != "" && !slices.Contains(list, path) {
+			list = append(list, path)
+		}
+	}
+	logical.Walk(plan.Input, scans)
+	for _, sh := range plan.Shared {
+		logical.Walk(sh.Input, scans)
+	}
+	return list
 }
 
 // nameNulls gives columns that are only NULL, of no type, the type STRING:

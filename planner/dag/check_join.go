@@ -60,7 +60,7 @@ func (c *checker) join(s *Join, probe, build []types.Type) ([]types.Type, error)
 	return out, nil
 }
 
-func describeJoin(s *Join) string {
+func describeJoin(s *Join, probe, build []string) string {
 	var sb strings.Builder
 	fmt.Fprintf(&sb, "%s join", s.Kind)
 	for i := range s.Probe {
@@ -69,7 +69,7 @@ func describeJoin(s *Join) string {
 			op = "is"
 		}
 		sb.WriteString(map[bool]string{true: " on ", false: ", "}[i == 0])
-		fmt.Fprintf(&sb, "probe #%d %s build #%d", s.Probe[i], op, s.Build[i])
+		fmt.Fprintf(&sb, "probe %s %s build %s", column(probe, s.Probe[i]), op, column(build, s.Build[i]))
 	}
 	if s.Residual != nil {
 		sb.WriteString(" where " + expr.String(s.Residual.Expr))

@@ -35,13 +35,15 @@ func (st *Stage) Walk(visit func(before string, op int)) {
 }
 
 // Describe is an edge on one line: how rows move, and where to.
-func (e Edge) Describe() string {
+func (e Edge) Describe() string { return e.describe(nil) }
+
+func (e Edge) describe(names []string) string {
 	s := "=> " + string(e.Kind)
 	switch e.Kind {
 	case Hash:
-		s += " on " + positions(e.Keys)
+		s += " on " + positions(e.Keys, names)
 	case Merge:
-		s += " by " + sortText(e.Sort)
+		s += " by " + sortText(e.Sort, names)
 	}
 	if e.Spool {
 		s += ", spooled,"
@@ -49,18 +51,18 @@ func (e Edge) Describe() string {
 	return fmt.Sprintf("%s to stage %d", s, e.To)
 }
 
-func positions(cols []int) string {
+func positions(cols []int, names []string) string {
 	list := make([]string, len(cols))
 	for i, c := range cols {
-		list[i] = fmt.Sprintf("#%d", c)
+		list[i] = column(names, c)
 	}
 	return strings.Join(list, ", ")
 }
 
-func sortText(keys []SortKey) string {
+func sortText(keys []SortKey, names []string) string {
 	list := make([]string, len(keys))
 	for i, k := range keys {
-		list[i] = fmt.Sprintf("#%d", k.Column)
+		list[i] = column(names, k.Column)
 		if k.Desc {
 			list[i] += " DESC"
 		}
@@ -71,8 +73,19 @@ func sortText(keys []SortKey) string {
 	return strings.Join(list, ", ")
 }
 
-// Describe is an operator on one line.
-func Describe(s Spec) string {
+// Describe is an operator on one line, with columns as positions in its input.
+func Describe(s Spec) string { return describe(s, nil) }
+
+// describe is Describe with the names of the columns of each input, as far as
+// they are known.
+func describe(s Spec, in [][]string) string {
+	var names, second []string
+	if len(in) > 0 {
+		names = in[0]
+	}
+	if len(in) > 1 {
+		second = in[1]
+	}
 	switch s := s.(type) {
 	case *Scan:
 		text := fmt.Sprintf("scan '%s' (%s) [%s]", s.Path, s.Options.Format, strings.Join(s.Names, ", "))
@@ -100,13 +113,13 @@ func Describe(s Spec) string {
 	case *Aggregate:
 		return describeAggregate(s)
 	case *Distinct:
-		return "distinct: the first of each " + positions(s.Keys)
+		return "distinct: the first of each " + positions(s.Keys, names)
 	case *Position:
 		return "position"
 	case *Sort:
-		return "sort " + sortText(s.Keys)
+		return "sort " + sortText(s.Keys, names)
 	case *TopK:
-		return fmt.Sprintf("top %d by %s", s.Count, sortText(s.Keys))
+		return fmt.Sprintf("top %d by %s", s.Count, sortText(s.Keys, names))
 	case *Limit:
 		text := fmt.Sprintf("limit %d", s.Count)
 		if s.Count < 0 {
@@ -124,9 +137,9 @@ func Describe(s Spec) string {
 	case *SetOp:
 		return setName(s)
 	case *Join:
-		return describeJoin(s)
+		return describeJoin(s, names, second)
 	case *Window:
-		return describeWindow(s)
+		return describeWindow(s, names)
 	case *Exec:
 		return fmt.Sprintf("exec '%s' %q (%s) [%s] -> [%s]", s.Path, s.Args, s.Options.Format, strings.Join(s.In.Names(), ", "), strings.Join(s.Out.Names(), ", "))
 	case *Unnest:
@@ -134,7 +147,7 @@ func Describe(s Spec) string {
 	case *Sink:
 		return fmt.Sprintf("into '%s' (%s) [%s]", s.Path, s.Options.Format, strings.Join(s.Schema.Names(), ", "))
 	case *Result:
-		return "result " + positions(s.Columns)
+		return "result " + positions(s.Columns, names)
 	}
 	return Name(s)
 }

@@ -186,7 +186,7 @@ func (f Frame) check(in []types.Type, order []SortKey) error {
 }
 
 // describeWindow is the operator on one line.
-func describeWindow(w *Window) string {
+func describeWindow(w *Window, names []string) string {
 	items := make([]string, len(w.Items))
 	for i, it := range w.Items {
 		items[i] = it.text()
@@ -199,10 +199,10 @@ func describeWindow(w *Window) string {
 	}
 	s := "window " + strings.Join(items, ", ")
 	if len(w.Partition) > 0 {
-		s += " partition by " + positions(w.Partition)
+		s += " partition by " + positions(w.Partition, names)
 	}
 	if len(w.Order) > 0 {
-		s += " order by " + sortText(w.Order)
+		s += " order by " + sortText(w.Order, names)
 	}
 	if w.Position != nil {
 		s += fmt.Sprintf(" position #%d", *w.Position)

@@ -106,7 +106,10 @@ func (b *buffer) right() int {
 	return b.at
 }
 
-func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '$' }
+// wordRune reports whether a rune is part of a word; marks belong to the letter before.
+func wordRune(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || r == '_' || r == '$'
+}
 
 // wordLeft is the start of the word at or before the cursor.
 func (b *buffer) wordLeft() int {
@@ -140,7 +143,14 @@ func (b *buffer) wordRight() int {
 // Ctrl-W cuts in a shell.
 func (b *buffer) spaceLeft() int {
 	at := len(strings.TrimRightFunc(b.text[:b.at], unicode.IsSpace))
-	return strings.LastIndexFunc(b.text[:at], unicode.IsSpace) + 1
+	for at > 0 {
+		r, n := utf8.DecodeLastRuneInString(b.text[:at])
+		if unicode.IsSpace(r) {
+			break
+		}
+		at -= n
+	}
+	return at
 }
 
 func (b *buffer) lineStart() int { return strings.LastIndexByte(b.text[:b.at], '\n') + 1 }

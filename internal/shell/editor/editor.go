@@ -9,6 +9,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,13 +25,16 @@ type Config struct {
 	Finished func(text string) bool
 	// Run takes finished input. The terminal is as it was before the editor
 	// began, with the cursor in the first column; the input is not shown any
-	// more (Echo shows it). It reports whether the editor goes on.
-	Run func(text string) bool
+	// more (Echo shows it). It returns the text to go on with, mostly none, and
+	// whether the editor goes on.
+	Run func(text string) (rest string, again bool)
 	// Complete lists what may replace text[from:to] around the cursor. May be nil.
 	Complete func(text string, at int) (from, to int, items []Item)
 	// Colour returns the styles of parts of the text, in order and apart. May be nil.
 	Colour  func(text string) []Span
 	History History
+	// Stuck is shown to someone who seems to wait for what is not finished.
+	Stuck string
 }
 
 // Item is a candidate for completion.
@@ -47,12 +51,14 @@ type Span struct {
 	Style    string
 }
 
-// Run edits until Config.Run returns false, until Ctrl-D on an empty line, or
+// Run edits until Config.Run says so, until Ctrl-D on an empty line, or
 // until ctx ends. in and out are the terminal.
 func Run(ctx context.Context, in, out *os.File, cfg Config) error {
 	m := newModel(cfg)
+	screen := &screen{File: out}
+	m.drawn = screen.writes.Load
 	// Signals are the caller's: while a query runs, the terminal makes them.
-	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler())
+	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(screen), tea.WithoutSignalHandler())
 	_, err := p.Run()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -68,15 +74,17 @@ type model struct {
 	menu   *menu
 	search *search
 
+	hint          string // shown below the text until the next key
 	width, height int
 	top           int // the first row shown of a text that is taller than the screen
 
-	running bool      // the input is with Config.Run
-	waiting []tea.Msg // what was typed meanwhile
+	running bool         // the input is with Config.Run
+	drawn   func() int64 // how often the screen was written to
+	waiting []tea.Msg    // what was typed meanwhile
 }
 
 func newModel(cfg Config) *model {
-	m := &model{cfg: cfg, width: 80, height: 24}
+	m := &model{cfg: cfg, width: 80, height: 24, drawn: func() int64 { return 0 }}
 	m.recall.history = cfg.History
 	m.fresh()
 	return m
@@ -107,7 +115,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		waiting := m.waiting
 		m.waiting = nil
-		var cmds []tea.Cmd
+		cmds := []tea.Cmd{m.watch()}
 		for i, w := range waiting {
 			if m.running {
 				m.waiting = append(m.waiting, waiting[i:]...)
@@ -115,7 +123,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			}
 			cmds = append(cmds, m.act(m.input(w)))
 		}
-		return m, tea.Sequence(cmds...)
+		return m, tea.Batch(cmds[0], tea.Sequence(cmds[1:]...))
+	case unseen:
+		if !m.running && m.drawn() == int64(msg) {
+			return m, m.release(func() bool { return true })
+		}
 	case tea.KeyPressMsg, tea.PasteMsg:
 		if m.running {
 			m.waiting = append(m.waiting, msg)
@@ -161,28 +173,66 @@ const settle = 3 * time.Millisecond
 
 // hand gives the input to Config.Run, outside of the editor.
 func (m *model) hand() tea.Cmd {
-	m.running = true
-	again := false
-	run := tea.Exec(command(func() {
-		again = m.cfg.Run(m.take())
+	run := m.release(func() (again bool) {
+		again = m.pass()
 		// What was typed ahead and is finished follows at once: the terminal
 		// is not taken and given back in between.
 		for again && m.ahead() {
-			again = m.cfg.Run(m.take())
+			again = m.pass()
 		}
-	}), func(error) tea.Msg { return finished{again} })
+		return again
+	})
 	return func() tea.Msg {
 		time.Sleep(settle)
 		return run()
 	}
 }
 
-// take ends the input and returns it.
-func (m *model) take() string {
+// release lets go of the terminal, does something, and takes it again.
+func (m *model) release(do func() (again bool)) tea.Cmd {
+	m.running = true
+	again := false
+	return tea.Exec(command(func() {
+		again = do()
+		// Bubble Tea 2.1 stops the ticker that draws in a goroutine of its own,
+		// which must not come after it has been started again. See unseen, too.
+		time.Sleep(settle)
+	}), func(error) tea.Msg { return finished{again} })
+}
+
+// unseen is the message, some time after the terminal was taken again, of how
+// often it had been written to then. If nothing was written since, the ticker
+// that draws was stopped after all, and letting go once more starts it.
+type unseen int64
+
+// unseenAfter is longer than drawing ever waits.
+const unseenAfter = 100 * time.Millisecond
+
+func (m *model) watch() tea.Cmd {
+	before := m.drawn()
+	return tea.Tick(unseenAfter, func(time.Time) tea.Msg { return unseen(before) })
+}
+
+// screen is the terminal, whose writes are counted.
+type screen struct {
+	*os.File
+	writes atomic.Int64
+}
+
+// Write implements io.Writer.
+func (s *screen) Write(p []byte) (int, error) {
+	s.writes.Add(1)
+	return s.File.Write(p)
+}
+
+// pass ends the input, and gives it to Config.Run.
+func (m *model) pass() (again bool) {
 	text := m.buf.text
 	m.cfg.History.Add(text)
 	m.fresh()
-	return text
+	rest, again := m.cfg.Run(text)
+	m.buf.set(rest)
+	return again
 }
 
 // ahead takes up the keys typed ahead, and reports whether they finish an input.

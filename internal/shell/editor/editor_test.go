@@ -20,7 +20,7 @@ func at(text string) *model {
 	m := newModel(Config{
 		Prompt: "> ", Continue: "- ", History: &h,
 		Finished: func(t string) bool { return strings.HasSuffix(t, ";") },
-		Run:      func(string) bool { return true },
+		Run:      func(string) (string, bool) { return "", true },
 		Complete: func(text string, at int) (int, int, []Item) {
 			from := strings.LastIndexAny(text[:at], " \n") + 1
 			var items []Item
@@ -44,7 +44,7 @@ func (m *model) shown() string { return m.buf.text[:m.buf.at] + "▮" + m.buf.te
 func press(m *model, names ...string) {
 	special := map[string]rune{
 		"left": tea.KeyLeft, "right": tea.KeyRight, "up": tea.KeyUp, "down": tea.KeyDown, "home": tea.KeyHome, "end": tea.KeyEnd,
-		"enter": tea.KeyEnter, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "delete": tea.KeyDelete, "esc": tea.KeyEscape,
+		"enter": tea.KeyEnter, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "delete": tea.KeyDelete, "pgup": tea.KeyPgUp, "esc": tea.KeyEscape,
 	}
 	for _, name := range names {
 		k := tea.Key{}
@@ -93,6 +93,9 @@ func TestEditing(t *testing.T) {
 		{"cut to the end and back", "ab▮cd", []string{"ctrl+k", "ctrl+a", "ctrl+y"}, "cd▮ab"},
 		{"cuts in a row gather", "one two three▮", []string{"ctrl+w", "ctrl+w", "ctrl+y"}, "one two three▮"},
 		{"cut the line end", "a▮\nb", []string{"ctrl+k"}, "a▮b"},
+		{"cut to a wide blank", "a　bc▮", []string{"ctrl+w"}, "a　▮"},
+		{"a mark belongs to its letter", "▮réx y", []string{"alt+f"}, "réx▮ y"},
+		{"page up stays in the text", "a\nb▮", []string{"pgup", "pgup"}, "a▮\nb"},
 		{"cut a word", "one two.three▮", []string{"alt+backspace"}, "one two.▮"},
 		{"undo a word", "a ▮", []string{"b", "c", "ctrl+_"}, "a ▮"},
 		{"redo", "▮", []string{"b", "ctrl+_", "alt+_"}, "b▮"},
@@ -144,9 +147,9 @@ func TestPasteIsText(t *testing.T) {
 func TestTypedAhead(t *testing.T) {
 	var ran []string
 	m := at("▮")
-	m.cfg.Run = func(text string) bool {
+	m.cfg.Run = func(text string) (string, bool) {
 		ran = append(ran, text)
-		return true
+		return "", true
 	}
 	press(m, "a;", "enter")
 	if !m.running {
@@ -154,8 +157,8 @@ func TestTypedAhead(t *testing.T) {
 	}
 	press(m, "b;", "enter", "c", "enter", "d;", "enter", "ctrl+a", "e")
 	m.buf.text = "a;"
-	for again := m.cfg.Run(m.take()); again && m.ahead(); {
-		again = m.cfg.Run(m.take())
+	for again := m.pass(); again && m.ahead(); {
+		again = m.pass()
 	}
 	m.Update(finished{again: true})
 	if got, want := strings.Join(ran, "|"), "a;|b;|c\nd;"; got != want {
@@ -190,6 +193,33 @@ func TestView(t *testing.T) {
 		}
 		if v.Cursor.X != c.x || v.Cursor.Y != c.y {
 			t.Errorf("%s: the cursor is at %d, %d, not %d, %d", c.name, v.Cursor.X, v.Cursor.Y, c.x, c.y)
+		}
+	}
+}
+
+// On a low screen the menu leaves room for the text.
+func TestMenuOnALowScreen(t *testing.T) {
+	m := at("F▮")
+	m.Update(tea.WindowSizeMsg{Width: 40, Height: 5})
+	press(m, "tab")
+	lines := strings.Split(m.View().Content, "\n")
+	if len(lines) > 5 || !strings.HasSuffix(lines[0], "F") {
+		t.Errorf("%q", lines)
+	}
+}
+
+// Who presses Enter or Ctrl-D in vain is told why.
+func TestStuck(t *testing.T) {
+	for _, keys := range [][]string{{"a", "enter", "enter"}, {"a", "ctrl+d"}} {
+		m := at("▮")
+		m.cfg.Stuck = "no ; yet"
+		press(m, keys...)
+		if v := m.View().Content; !strings.HasSuffix(v, "\nno ; yet") {
+			t.Errorf("%q shows %q", keys, v)
+		}
+		press(m, "b")
+		if v := m.View().Content; strings.Contains(v, "yet") {
+			t.Errorf("%q, and a key: %q", keys, v)
 		}
 	}
 }

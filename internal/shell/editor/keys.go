@@ -72,6 +72,7 @@ const (
 // key acts on a key.
 func (m *model) key(k tea.KeyPressMsg) action {
 	name := k.Keystroke()
+	m.hint = ""
 	if m.search != nil {
 		if m.searchKey(k, name) {
 			return none
@@ -91,6 +92,9 @@ func (m *model) key(k tea.KeyPressMsg) action {
 		if m.cfg.Finished(m.buf.text) {
 			return accept
 		}
+		if m.buf.at == len(m.buf.text) && strings.HasSuffix(m.buf.text, "\n") {
+			m.hint = m.cfg.Stuck // an empty line is no end
+		}
 		m.buf.insert("\n")
 	case "tab":
 		m.complete()
@@ -103,13 +107,9 @@ func (m *model) key(k tea.KeyPressMsg) action {
 	case "ctrl+n":
 		m.fromHistory(1)
 	case "pgup":
-		for range m.page() {
-			m.vertical(-1)
-		}
+		m.rows(-m.page())
 	case "pgdown":
-		for range m.page() {
-			m.vertical(1)
-		}
+		m.rows(m.page())
 	case "ctrl+r":
 		m.menu = nil
 		m.search = &search{saved: m.buf.text, place: m.buf.at, at: len(m.cfg.History.Entries())}
@@ -118,6 +118,9 @@ func (m *model) key(k tea.KeyPressMsg) action {
 	case "ctrl+d":
 		if m.buf.text == "" {
 			return quit
+		}
+		if m.buf.at == len(m.buf.text) {
+			m.hint = m.cfg.Stuck
 		}
 		m.buf.erase(m.buf.at, m.buf.right())
 		m.narrow()
@@ -149,15 +152,22 @@ func (m *model) vertical(by int) {
 	m.menu = nil
 	l := arrange(m.buf.text, m.buf.at, m.textWidth())
 	if y := l.y + by; y >= 0 && y < len(l.rows) {
-		goal := m.buf.goal
-		if goal < 0 {
-			goal = l.x
-		}
-		m.buf.place(l.at(m.buf.text, goal, y))
-		m.buf.goal = goal
+		m.rows(by)
 		return
 	}
 	m.fromHistory(by)
+}
+
+// rows moves by rows of the text, as far as there are.
+func (m *model) rows(by int) {
+	m.menu = nil
+	l := arrange(m.buf.text, m.buf.at, m.textWidth())
+	goal := m.buf.goal
+	if goal < 0 {
+		goal = l.x
+	}
+	m.buf.place(l.at(m.buf.text, goal, min(max(l.y+by, 0), len(l.rows)-1)))
+	m.buf.goal = goal
 }
 
 func (m *model) fromHistory(by int) {

@@ -38,11 +38,19 @@ func (m *model) textWidth() int { return max(m.width-displaywidth.String(m.cfg.P
 
 // page is how many rows of text are shown at most.
 func (m *model) page() int {
-	rows := m.height - 1
-	if m.menu != nil {
-		rows -= min(len(m.menu.items), menuRows) + 1
+	rows := m.height - 2
+	switch {
+	case m.menu != nil:
+		rows -= m.menuHeight() + 1
+	case m.search != nil || m.hint != "":
+		rows--
 	}
-	return max(rows-1, 1)
+	return max(rows, 1)
+}
+
+// menuHeight is how many candidates are shown: on a low screen few.
+func (m *model) menuHeight() int {
+	return max(min(len(m.menu.items), menuRows, m.height-4), 1)
 }
 
 // View implements tea.Model.
@@ -67,6 +75,8 @@ func (m *model) View() tea.View {
 		lines = append(lines, m.searchRow())
 	case m.menu != nil:
 		lines = append(lines, m.menuRows()...)
+	case m.hint != "":
+		lines = append(lines, sgr(m.cfg.style(styleDim), m.hint))
 	}
 	v := tea.NewView(strings.Join(lines, "\n"))
 	v.Cursor = tea.NewCursor(displaywidth.String(m.cfg.Prompt)+l.x, y)
@@ -133,7 +143,8 @@ func (m *model) searchRow() string {
 // menuRows are the rows of the menu: candidates with their details, and how many there are.
 func (m *model) menuRows() []string {
 	mn := m.menu
-	n := min(len(mn.items), menuRows)
+	n := m.menuHeight()
+	mn.top = min(mn.top, len(mn.items)-n)
 	if mn.chosen >= 0 {
 		mn.top = max(min(mn.top, mn.chosen), mn.chosen-n+1)
 	}
