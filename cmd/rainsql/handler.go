@@ -22,7 +22,8 @@ type handler struct {
 	out, err io.Writer
 	format   string
 	file     string                // where out leads, if -o says so
-	screen   bool                  // out is a terminal, on which progress may stand: it goes before anything is written
+	screen   bool                  // out is a terminal
+	apart    bool                  // what is written to out does not meet the line of progress: it is a file
 	table    func() render.Options // asked for each result, as the terminal may change its size; nil: the zero Options
 	progress bool                  // show how far a query has come, on err
 	width    func() int            // of the terminal that err is; nil: not known
@@ -40,7 +41,7 @@ const progressAfter = 300 * time.Millisecond
 // handler returns one for the standard files.
 func (c *common) handler(format string) *handler {
 	return &handler{
-		out: standardOut{c.std.out}, err: c.std.err, format: format, screen: terminal(c.std.out),
+		out: standardOut{c.std.out}, err: c.std.err, format: format, screen: terminal(c.std.out), apart: regular(c.std.out),
 		table: c.std.tableOptions, progress: c.shows(),
 		width: func() int { columns, _ := screenSize(c.std.err); return columns },
 	}
@@ -106,12 +107,12 @@ func (h *handler) Text(text string) error {
 	return err
 }
 
-// Plan implements engine.PlanHandler: on a terminal a line of a plan is one line.
+// Plan implements engine.PlanHandler: on a terminal its lines are broken to fit.
 func (h *handler) Plan(text string) error {
 	if !h.screen || h.table == nil {
 		return h.Text(text)
 	}
-	return render.Text(h.visible(), render.Clean(text), h.table().Width)
+	return render.Plan(h.visible(), render.Clean(text), h.table().Width)
 }
 
 // Notice implements engine.Handler.
@@ -137,10 +138,10 @@ func (h *handler) hide() { h.line.Close() }
 
 // visible is out, where progress does not stand in the way of what is written.
 func (h *handler) visible() io.Writer {
-	if !h.screen {
+	if h.apart {
 		return h.out
 	}
-	return &hiding{h}
+	return &hiding{h} // a pipe, too, may end on the terminal
 }
 
 // hiding takes the line of progress away before it writes.

@@ -24,7 +24,8 @@ func (s *screen) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-// Before anything is written the line of progress is gone, and stays away.
+// Before anything is written the line of progress is gone, and stays away, also
+// where out is a pipe: its other end may be on the same terminal.
 func TestProgressGivesWay(t *testing.T) {
 	for name, write := range map[string]func(*handler) error{
 		"rows": func(h *handler) error { _, err := h.visible().Write([]byte("text\n")); return err },
@@ -35,7 +36,7 @@ func TestProgressGivesWay(t *testing.T) {
 		},
 	} {
 		s := &screen{drawn: make(chan struct{})}
-		h := &handler{out: s, err: s, screen: true, line: progress.Show(s, progress.Options{}, func(int) string { return "42%" })}
+		h := &handler{out: s, err: s, line: progress.Show(s, progress.Options{}, func(int) string { return "42%" })}
 		<-s.drawn
 		if err := write(h); err != nil {
 			t.Fatal(err)

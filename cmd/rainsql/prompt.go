@@ -52,6 +52,7 @@ func (q *queryFlags) shellConfig(s *engine.Session) shell.Config {
 	if interactive {
 		c.Interrupt = q.signals.during
 		c.Color = smart() && terminal(q.screen())
+		c.ErrColor = smart() && terminal(q.std.err)
 		c.History, c.Startup = historyFile(), startupFile()
 		c.Greeting = greeting(thisBuild().version)
 	}
@@ -73,7 +74,7 @@ func (q *queryFlags) shown(v shell.View) engine.Handler {
 	h := q.handler(v.Format)
 	h.timer = v.Timing
 	if v.Out != nil {
-		h.out, h.file, h.screen, h.table = v.Out, v.File, false, nil
+		h.out, h.file, h.screen, h.apart, h.table = v.Out, v.File, false, true, nil
 		return h
 	}
 	if options := h.table; h.screen {

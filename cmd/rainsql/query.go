@@ -162,7 +162,7 @@ func (q *queryFlags) run(ctx context.Context) (err error) {
 	if q.out == "" {
 		return q.runAll(ctx, s, h)
 	}
-	h.file, h.screen, h.table = q.out, false, nil
+	h.file, h.screen, h.apart, h.table = q.out, false, true, nil
 	err = toFile(q.out, func(w io.Writer) error {
 		h.out = w
 		return q.runAll(ctx, s, h)

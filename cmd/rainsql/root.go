@@ -141,6 +141,12 @@ func terminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
 }
 
+// regular reports whether a file is one on a disk.
+func regular(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
 // errBrokenPipe is a reader of standard output that has left.
 var errBrokenPipe = errors.New("broken pipe")
 

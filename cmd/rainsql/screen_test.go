@@ -108,8 +108,8 @@ func TestTableOnTerminal(t *testing.T) {
 	}
 }
 
-// What is longer than the screen goes to a pager; plans are cut at its side, and
-// errors broken between words.
+// What is longer than the screen goes to a pager; plans and errors
+// are broken between words.
 func TestTextOnTerminal(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -121,7 +121,7 @@ func TestTextOnTerminal(t *testing.T) {
 		{"a long topic", "PAGER=head -n 3", []string{"help", "filter"}, 10, "FILTER\n══════"},
 		{"a topic that fits", "PAGER=head -n 3", []string{"help", "time_limit"}, 24, "More under `SET`"},
 		{"no pager", "PAGER=", []string{"help", "filter"}, 10, "kind =\n      'pome' AND kg > 7\n"},
-		{"plan", "", []string{"explain", "-c", "FROM range(10) TRANSFORM value + 1000 AS thousand, value + 1001 AS more"}, 30, "\n└─ project value + 1000 AS thousand, va…\n   └─ range 0 to 10 step 1 [value]\n\n-- optimised plan\n"},
+		{"plan", "", []string{"explain", "-c", "FROM range(10) TRANSFORM value + 1000 AS thousand, value + 1001 AS more"}, 30, "\n└─ project value + 1000 AS thousand,\n     value + 1001 AS more\n   └─ range 0 to 10 step 1 [value]\n\n-- optimised plan\n"},
 		{"plan for programs", "", []string{"explain", "--format", "dot", "-c", "FROM range(10) FILTER value > 1 AND value < 7"}, 30, "range 0 to 10 step 1\"];\n"},
 		{"error", "", []string{"-c", "FROM range(10) FILTER valu > 1"}, 24, "command:1:23: no column \"valu\" in range\n  1 | FROM range(10) FILTER valu > 1\n    |                       ^^^^ did you\n      mean \"value\"?"},
 		{"usage", "", []string{"--help"}, 90, "\n      --timer\n                tell wall time,\n                rows and bytes read\n"},

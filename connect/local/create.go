@@ -27,10 +27,19 @@ type Writer struct {
 
 // Create begins to write path: in a temporary file beside it, which Commit
 // renames (mode replace, or error where the path must be free) or appends
-// (mode append). A device or pipe is written to directly. A symbolic link is
+// (mode append). A device or pipe is written to directly, and so is a file that
+// the program has open already (/dev/stdout, /dev/fd/3). A symbolic link is
 // followed, and a replaced file's permissions are kept.
 func Create(path, display string, mode connect.WriteMode) (*Writer, error) {
 	w := &Writer{display: display}
+	if fd, ok := descriptor(path); ok {
+		f, err := openDescriptor(fd, display)
+		if err != nil {
+			return nil, err
+		}
+		w.f = f
+		return w, nil
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():

@@ -2,6 +2,7 @@ package local
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -78,5 +79,48 @@ func TestAbortLeavesWhatWasThere(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Dir(path)); content(t, path) != "old" || len(left) != 1 {
 		t.Errorf("the file holds %q among %v", content(t, path), left)
+	}
+}
+
+// What the program has open already is written to where it stands; replacing
+// the file behind it would lose what others wrote.
+func TestOpenFileIsNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("before\n"); err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("/dev/fd/%d", f.Fd())
+	if _, err := os.Stat(name); err != nil {
+		t.Skipf("this machine has no %s", name)
+	}
+	w, err := Create(name, name, connect.Replace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("rows\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("after\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(b), "before\nrows\nafter\n"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if _, err := Create("/dev/fd/99999", "/dev/fd/99999", connect.Replace); err == nil {
+		t.Error("a file that is not open was opened")
 	}
 }

@@ -39,22 +39,71 @@ func Wrap(text string, columns int) string {
 	return sb.String()
 }
 
-// Text writes lines cut to so many columns of a terminal, with … at the end of
-// those that are longer; with 0 as they are. The error is that of w.
-func Text(w io.Writer, text string, columns int) error {
-	if columns <= 0 {
-		_, err := io.WriteString(w, text)
-		return err
+// leastColumn is the least room for the last column of a plan, in columns of
+// the terminal; with less the line goes on below its beginning.
+const leastColumn = 24
+
+// Plan writes the lines of a plan, which are broken between words where they are
+// longer than so many columns of a terminal; what is left of a line goes on below
+// its operator, behind the numbers and the branches of the tree. 0 is any number
+// of columns. The error is that of w.
+func Plan(w io.Writer, text string, columns int) error {
+	if columns > 0 {
+		var sb strings.Builder
+		for line := range strings.Lines(text) {
+			sb.WriteString(hang(line, columns))
+		}
+		text = sb.String()
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// hang breaks one line of a plan.
+func hang(line string, columns int) string {
+	bare, ended := strings.CutSuffix(line, "\n")
+	if width(bare) <= columns {
+		return line
+	}
+	at := operatorAt(bare)
+	indent := width(bare[:at])
+	if columns-indent < leastColumn {
+		at, indent = 0, min(len(wrapIndent), columns/4)
+	} else {
+		indent += len("  ")
 	}
 	var sb strings.Builder
-	for line := range strings.Lines(text) {
-		bare, ended := strings.CutSuffix(line, "\n")
-		bare, _ = shorten(bare, columns)
-		sb.WriteString(bare)
-		if ended {
-			sb.WriteByte('\n')
+	sb.WriteString(bare[:at])
+	rest, room := bare[at:], columns-width(bare[:at])
+	for width(rest) > room {
+		head := displaywidth.TruncateString(rest, room+1, "")
+		cut := strings.LastIndexByte(head, ' ')
+		if strings.TrimSpace(head[:max(cut, 0)]) == "" { // a long word
+			head = displaywidth.TruncateString(rest, room, "")
+			sb.WriteString(head)
+			rest = rest[len(head):]
+		} else {
+			sb.WriteString(rest[:cut])
+			rest = rest[cut+1:]
+		}
+		sb.WriteString("\n" + strings.Repeat(" ", indent))
+		room = columns - indent
+	}
+	sb.WriteString(rest)
+	if ended {
+		sb.WriteByte('\n')
+	}
+	return sb.String()
+}
+
+// operatorAt is where the operator of a line begins: behind columns of numbers,
+// which are two blanks apart, and the branches of a tree.
+func operatorAt(line string) int {
+	at := 0
+	for _, mark := range []string{"  ", "─ ", "=> "} {
+		if i := strings.LastIndex(line, mark); i >= 0 {
+			at = max(at, i+len(mark))
 		}
 	}
-	_, err := io.WriteString(w, sb.String())
-	return err
+	return at
 }

@@ -5,22 +5,25 @@ import (
 	"testing"
 )
 
-func TestText(t *testing.T) {
+func TestPlan(t *testing.T) {
 	for _, tt := range []struct {
 		text    string
 		columns int
 		want    string
 	}{
-		{"plan\n└─ scan\n", 6, "plan\n└─ sc…\n"},
 		{"plan\n└─ scan\n", 7, "plan\n└─ scan\n"},
-		{"plan\n└─ scan\n", 0, "plan\n└─ scan\n"},
-		{"no end", 4, "no …"},
+		{"plan\n└─ scan of it\n", 0, "plan\n└─ scan of it\n"},
+		{"plan\n└─ scan one, two, three where four\n", 30, "plan\n└─ scan one, two, three where\n     four\n"},
+		{"  ██  9%  1 ms  └─ join on one and two and three", 44, "  ██  9%  1 ms  └─ join on one and two and\n                     three"},
+		{"  ██  9%  1 ms  └─ join on one and two and", 30, "  ██  9%  1 ms  └─ join on one\n      and two and"},
+		{"one two three", 8, "one two\n  three"},
+		{"abcdefghijklmnopqrstuvwxyzabcdefghijkl", 30, "abcdefghijklmnopqrstuvwxyzabcd\n  efghijkl"},
 		{"\n\n", 4, "\n\n"},
 		{"", 4, ""},
 	} {
 		var sb strings.Builder
-		if err := Text(&sb, tt.text, tt.columns); err != nil || sb.String() != tt.want {
-			t.Errorf("%q in %d: %q, %v", tt.text, tt.columns, sb.String(), err)
+		if err := Plan(&sb, tt.text, tt.columns); err != nil || sb.String() != tt.want {
+			t.Errorf("%q in %d: %q, not %q; %v", tt.text, tt.columns, sb.String(), tt.want, err)
 		}
 	}
 }

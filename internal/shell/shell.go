@@ -35,7 +35,8 @@ type Config struct {
 	Size func() (columns, lines int)
 
 	Greeting string // the first line that is shown
-	Color    bool
+	Color    bool   // of what is edited and shown on the screen
+	ErrColor bool   // of messages
 	History  string // file of what was entered; "": it is not kept
 	Startup  string // file whose inputs are run first, if there is one; "": none
 	View     View   // to begin with
@@ -176,7 +177,7 @@ func (s *Shell) input(ctx context.Context, name, text string) error {
 func (s *Shell) shownError(err error) string {
 	columns, _ := s.cfg.Size()
 	text := render.Wrap(render.Clean(err.Error()), columns)
-	if !s.cfg.Color {
+	if !s.cfg.ErrColor {
 		return text
 	}
 	first, rest, more := strings.Cut(text, "\n")
