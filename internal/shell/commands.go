@@ -48,7 +48,10 @@ func (s *Shell) command(ctx context.Context, word, argument string) error {
 		}
 		names[i] = c.name
 	}
-	if near := suggest.Nearest(word, names); near != "" && len(word) > 1 {
+	if word[0] == '.' {
+		return fmt.Errorf(`no command %s: commands begin with \; \? lists them`, word)
+	}
+	if near := suggest.Nearest(word, names); near != "" && len(word) > 2 {
 		return fmt.Errorf(`no command %s; did you mean %s? \? lists them`, word, near)
 	}
 	return fmt.Errorf(`no command %s; \? lists them`, word)

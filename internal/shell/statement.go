@@ -21,8 +21,8 @@ func Finished(text string) bool {
 func split(text string) (before, last string) {
 	text = strings.TrimRight(text, "\n")
 	at := strings.LastIndexByte(text, '\n') + 1
-	if _, _, ok := command(text[at:]); ok && !inside(text[:at]) {
-		return text[:at], text[at:]
+	if word, _, ok := command(text[at:]); ok && !inside(text[:at]) && (word[0] != '.' || whole(text[:at])) {
+		return text[:at], text[at:] // but a field's name may begin a line with its dot
 	}
 	return text, ""
 }
@@ -60,6 +60,9 @@ func command(text string) (word, argument string, ok bool) {
 	word = text
 	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
 		word, argument = text[:i], strings.TrimSpace(text[i:])
+	}
+	if len(word) > 1 && word[0] == '.' && word[1] >= 'a' && word[1] <= 'z' {
+		return word, argument, true // of another prompt: no statement begins so
 	}
 	if strings.HasPrefix(word, `\`) {
 		if word != `\!` { // a ; is no part of anything else, and people write it
