@@ -61,6 +61,9 @@ func sit(t *testing.T, dir string, columns, lines int, env ...string) *sitting {
 	cmd.Env = append([]string{asProgram + "=1", "HOME=" + dir, "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}, env...)
 	term, err := ptytest.Start(cmd, columns, lines)
 	if err != nil {
+		if _, none := os.Stat("/dev/ptmx"); none == nil {
+			t.Fatal(err)
+		}
 		t.Skipf("this machine has no pseudo-terminal: %v", err)
 	}
 	t.Cleanup(term.Kill)

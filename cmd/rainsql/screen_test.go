@@ -26,6 +26,9 @@ func onScreen(t *testing.T, dir string, columns, lines int, env []string, args .
 	cmd.Env = append([]string{asProgram + "=1", "HOME=" + dir, "TERM=xterm-256color"}, env...)
 	term, err := ptytest.Start(cmd, columns, lines)
 	if err != nil {
+		if _, none := os.Stat("/dev/ptmx"); none == nil {
+			t.Fatal(err)
+		}
 		t.Skipf("this machine has no pseudo-terminal: %v", err)
 	}
 	return term

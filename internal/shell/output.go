@@ -20,7 +20,8 @@ func (o *output) take(v View, run func(View) error) error {
 	mode := connect.Replace
 	if o.used {
 		mode = connect.Append
-		if v.Format == "parquet" || v.Format == "arrow" {
+		switch v.Format {
+		case "parquet", "arrow", "json":
 			return fmt.Errorf(`%s holds a result already, and its format one; lead the next to another file: \o FILE`, o.path)
 		}
 	}
@@ -33,8 +34,11 @@ func (o *output) take(v View, run func(View) error) error {
 	if err := run(v); err != nil || w.n == 0 {
 		return errors.Join(err, f.Abort())
 	}
+	if err := f.Commit(); err != nil {
+		return err // the file is as it was, so that the next input still replaces it
+	}
 	o.used = true
-	return f.Commit()
+	return nil
 }
 
 // counting counts what is written.

@@ -7,6 +7,7 @@ package editor
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync/atomic"
@@ -63,7 +64,7 @@ func Run(ctx context.Context, in, out *os.File, cfg Config) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return err
+	return errors.Join(err, m.failed)
 }
 
 // model is the state of the editor, a tea.Model.
@@ -81,6 +82,7 @@ type model struct {
 	running bool         // the input is with Config.Run
 	drawn   func() int64 // how often the screen was written to
 	waiting []tea.Msg    // what was typed meanwhile
+	failed  error        // the terminal could not be given back or taken again
 }
 
 func newModel(cfg Config) *model {
@@ -197,7 +199,10 @@ func (m *model) release(do func() (again bool)) tea.Cmd {
 		// Bubble Tea 2.1 stops the ticker that draws in a goroutine of its own,
 		// which must not come after it has been started again. See unseen, too.
 		time.Sleep(settle)
-	}), func(error) tea.Msg { return finished{again} })
+	}), func(err error) tea.Msg {
+		m.failed = err
+		return finished{again && err == nil}
+	})
 }
 
 // unseen is the message, some time after the terminal was taken again, of how
