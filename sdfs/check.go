@@ -142,7 +142,7 @@ func (c *checker) read(n int64) {
 }
 
 func (c *checker) checkFormat() {
-	data, err := readSmallFile(c.disk, formatName)
+	data, err := vfs.ReadFile(c.disk, formatName, 4096)
 	switch {
 	case err != nil:
 		c.fault(Fault{Path: c.disk.Path(formatName), Reason: err.Error()})

@@ -3,7 +3,6 @@ package sdfs
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -17,7 +16,7 @@ import (
 // FORMAT comes last: without it nothing was ever stored.
 func prepare(cfg Config) error {
 	disk := cfg.FS
-	data, err := readSmallFile(disk, formatName)
+	data, err := vfs.ReadFile(disk, formatName, 4096)
 	if err == nil {
 		if !isFormat(data) {
 			return badFormat(disk, data)
@@ -50,7 +49,7 @@ func prepare(cfg Config) error {
 	if err := disk.SyncDir(""); err != nil {
 		return err
 	}
-	if err := writeFile(disk, formatName, []byte(formatText)); err != nil {
+	if err := vfs.WriteFile(disk, formatName, []byte(formatText)); err != nil {
 		return err
 	}
 	return disk.SyncDir("")
@@ -70,7 +69,7 @@ func refuseForeign(disk vfs.FS) error {
 	if err != nil {
 		return err
 	}
-	ours := append(block.Dirs(), logDir, lockName, formatName+tmpSuffix, reserveName, reserveName+tmpSuffix)
+	ours := append(block.Dirs(), logDir, lockName, formatName+vfs.TmpSuffix, reserveName, reserveName+vfs.TmpSuffix)
 	for _, e := range list {
 		if !slices.Contains(ours, e.Name) {
 			return fmt.Errorf("%s holds %q and is no file store; choose an empty folder", disk.Path(""), e.Name)
@@ -92,44 +91,4 @@ func refuseForeign(disk vfs.FS) error {
 		}
 	}
 	return nil
-}
-
-const tmpSuffix = ".tmp"
-
-// writeFile makes a file that never has its name without its whole content. The name is
-// durable after a SyncDir.
-func writeFile(disk vfs.FS, name string, data []byte) error {
-	tmp := name + tmpSuffix
-	if err := disk.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := disk.Create(tmp)
-	if err != nil {
-		return err
-	}
-	if _, err = f.WriteAt(data, 0); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = disk.Rename(tmp, name)
-	}
-	if err != nil {
-		_ = disk.Remove(tmp) // a stray is no harm
-	}
-	return err
-}
-
-// readSmallFile reads a file that is known to be small.
-func readSmallFile(disk vfs.FS, name string) ([]byte, error) {
-	f, err := disk.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // only read
-	buf := make([]byte, 4096)
-	n, err := f.ReadAt(buf, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return buf[:n], nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/rainsql/rainsql/internal/vfs"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
@@ -35,7 +36,7 @@ func (s *Store) keepReserve() bool {
 	defer s.space.mu.Unlock()
 	e, err := s.cfg.FS.Stat(reserveName)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && e.Size != s.cfg.ReserveBytes {
-		err = writeFile(s.cfg.FS, reserveName, reserveText(s.cfg.ReserveBytes))
+		err = vfs.WriteFile(s.cfg.FS, reserveName, reserveText(s.cfg.ReserveBytes))
 	}
 	if errors.Is(err, syscall.ENOSPC) {
 		if !s.space.low {

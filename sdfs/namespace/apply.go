@@ -44,7 +44,7 @@ func Apply(s *State, index uint64, e Entry) (*State, Result) {
 		next = changed
 	}
 	if e.Client != 0 {
-		next.remember(e, codeOf(res.Err))
+		next.retries = next.retries.Remember(e.Client, e.Seq, next.logTime, codeOf(res.Err))
 	}
 	return &next, res
 }
@@ -276,15 +276,5 @@ func (s *State) expire() {
 		})
 		s.leases = txn.CommitOnly()
 	}
-	if s.logTime >= s.sweep && s.clients.Len() > 0 {
-		txn := s.clients.Txn()
-		s.clients.Root().Walk(func(k []byte, c *client) bool {
-			if c.last < s.logTime-RetryWindow {
-				txn.Delete(k)
-			}
-			return false
-		})
-		s.clients = txn.CommitOnly()
-		s.sweep = s.logTime + RetryWindow/4
-	}
+	s.retries = s.retries.Expire(s.logTime)
 }

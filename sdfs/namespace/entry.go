@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/fxamacker/cbor/v2"
+	"github.com/rainsql/rainsql/internal/strictcbor"
 )
 
 // Kind is what an entry does. The numbers are part of the log's format.
@@ -28,10 +28,10 @@ const (
 
 // Bounds of what an entry may ask for.
 const (
-	MaxBlock = 64 << 20 // bytes of a block
-	MaxList  = 1 << 16  // entries in a Commit
-	maxSize  = 1 << 60  // bytes of a file
-	maxTime  = 1 << 61  // µs
+	MaxBlock = 64 << 20           // bytes of a block
+	MaxList  = strictcbor.MaxList // entries in a Commit
+	maxSize  = 1 << 60            // bytes of a file
+	maxTime  = 1 << 61            // µs
 )
 
 // Entry is one atomic change of the namespace. Fields that its kind does not
@@ -83,35 +83,14 @@ type wire struct {
 	List       []wire `cbor:"17,keyasint,omitempty"`
 }
 
-var (
-	encMode = must(cbor.EncOptions{}.EncMode())
-	decMode = must(cbor.DecOptions{
-		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
-		IndefLength:       cbor.IndefLengthForbidden,
-		TagsMd:            cbor.TagsForbidden,
-		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
-		UTF8:              cbor.UTF8RejectInvalid,
-		MaxNestedLevels:   4,
-		MaxArrayElements:  MaxList,
-		MaxMapPairs:       32,
-	}.DecMode())
-)
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err) // only wrong options, which any test finds
-	}
-	return v
-}
-
 // Encode gives the bytes of an entry for the log.
-func Encode(e Entry) ([]byte, error) { return encMode.Marshal(toWire(e)) }
+func Encode(e Entry) ([]byte, error) { return strictcbor.Enc.Marshal(toWire(e)) }
 
 // Decode reads an entry from the log. It accepts nothing but what Encode can write, up to
 // the order of fields, and allocates in proportion to data.
 func Decode(data []byte) (Entry, error) {
 	var w wire
-	if err := decMode.Unmarshal(data, &w); err != nil {
+	if err := strictcbor.Dec.Unmarshal(data, &w); err != nil {
 		return Entry{}, fmt.Errorf("%w: %w", ErrEntry, err)
 	}
 	return fromWire(w, true)

@@ -3,6 +3,7 @@ package namespace
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // The reasons for which an entry is refused. A refusal changes nothing.
@@ -48,3 +49,6 @@ func codeOf(err error) uint8 {
 	}
 	return 0
 }
+
+// Reasons lists the reasons of refusals.
+func Reasons() []error { return slices.Clone(reasons[1:]) }

@@ -164,8 +164,8 @@ func TestRetries(t *testing.T) {
 	if res := apply(last); !errors.Is(res.Err, ErrStale) {
 		t.Errorf("after the window: %+v", res)
 	}
-	if s.clients.Len() != 0 {
-		t.Errorf("%d clients are remembered for ever", s.clients.Len())
+	if s.retries.Len() != 0 {
+		t.Errorf("%d clients are remembered for ever", s.retries.Len())
 	}
 }
 

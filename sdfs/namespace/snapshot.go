@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"github.com/rainsql/rainsql/internal/strictcbor"
+	"github.com/rainsql/rainsql/sdfs/retry"
 )
 
 // snapshotFormat is the version of what Snapshot writes.
@@ -35,14 +37,6 @@ type (
 		ID  uint64
 		End int64
 	}
-	clientItem struct {
-		_     struct{} `cbor:",toarray"`
-		ID    uint64
-		Last  int64
-		Floor uint64
-		Seqs  []uint64
-		Codes []byte
-	}
 	fileItem struct {
 		_          struct{} `cbor:",toarray"`
 		Name       string
@@ -57,10 +51,10 @@ type (
 
 // Snapshot writes the whole state. s being immutable, this may take as long as it likes.
 func (s *State) Snapshot(w io.Writer) error {
-	enc := encMode.NewEncoder(w)
+	enc := strictcbor.Enc.NewEncoder(w)
 	err := enc.Encode(headerItem{
-		Format: snapshotFormat, Index: s.index, LogTime: s.logTime, LastID: s.lastID, Sweep: s.sweep,
-		Leases: s.leases.Len(), Clients: s.clients.Len(), Files: s.files.Len(),
+		Format: snapshotFormat, Index: s.index, LogTime: s.logTime, LastID: s.lastID, Sweep: s.retries.Sweep(),
+		Leases: s.leases.Len(), Clients: s.retries.Len(), Files: s.files.Len(),
 	})
 	s.leases.Root().Walk(func(k []byte, end int64) bool {
 		if err == nil {
@@ -68,17 +62,11 @@ func (s *State) Snapshot(w io.Writer) error {
 		}
 		return err != nil
 	})
-	s.clients.Root().Walk(func(k []byte, c *client) bool {
-		item := clientItem{ID: binary.BigEndian.Uint64(k), Last: c.last, Floor: c.floor}
-		for _, r := range c.results {
-			item.Seqs = append(item.Seqs, r.seq)
-			item.Codes = append(item.Codes, r.code)
-		}
+	for item := range s.retries.Items() {
 		if err == nil {
 			err = enc.Encode(item)
 		}
-		return err != nil
-	})
+	}
 	for name, f := range s.Files("") {
 		if err != nil {
 			return err
@@ -111,7 +99,7 @@ var errSnapshot = errors.New("not a snapshot of a namespace")
 
 // Restore reads what Snapshot wrote. It allocates in proportion to what r holds.
 func Restore(r io.Reader) (*State, error) {
-	s, err := restore(decMode.NewDecoder(r))
+	s, err := restore(strictcbor.Dec.NewDecoder(r))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errSnapshot, err)
 	}
@@ -127,20 +115,22 @@ func restore(dec *cbor.Decoder) (*State, error) {
 		return nil, fmt.Errorf("format %d, this program reads %d", h.Format, snapshotFormat)
 	}
 	s := New()
-	s.index, s.logTime, s.lastID, s.sweep = h.Index, h.LogTime, h.LastID, h.Sweep
-	if s.logTime < 0 || s.logTime > maxTime || s.sweep > math.MaxInt64-RetryWindow {
+	s.index, s.logTime, s.lastID = h.Index, h.LogTime, h.LastID
+	if s.logTime < 0 || s.logTime > maxTime {
 		return nil, errors.New("its time is out of range")
 	}
 	if err := s.restoreLeases(dec, h.Leases); err != nil {
 		return nil, err
 	}
-	if err := s.restoreClients(dec, h.Clients); err != nil {
+	var err error
+	s.retries, err = retry.Restore(h.Sweep, h.Clients, uint8(len(reasons)), func(item *retry.Item) error { return dec.Decode(item) })
+	if err != nil {
 		return nil, err
 	}
 	if err := s.restoreFiles(dec, h.Files); err != nil {
 		return nil, err
 	}
-	err := dec.Skip()
+	err = dec.Skip()
 	if err == nil {
 		err = errors.New("something follows its end")
 	}
@@ -161,29 +151,6 @@ func (s *State) restoreLeases(dec *cbor.Decoder, count int) error {
 		s.nextEnd = min(s.nextEnd, item.End)
 	}
 	s.leases = txn.CommitOnly()
-	return nil
-}
-
-func (s *State) restoreClients(dec *cbor.Decoder, count int) error {
-	txn := s.clients.Txn()
-	for range count {
-		var item clientItem
-		if err := dec.Decode(&item); err != nil {
-			return err
-		}
-		c := &client{last: item.Last, floor: item.Floor}
-		if len(item.Seqs) != len(item.Codes) || len(item.Seqs) > Window {
-			return errors.New("a client's results do not add up")
-		}
-		for i, seq := range item.Seqs {
-			if int(item.Codes[i]) >= len(reasons) || i > 0 && seq <= item.Seqs[i-1] {
-				return errors.New("a client's results are out of order")
-			}
-			c.results = append(c.results, remembered{seq: seq, code: item.Codes[i]})
-		}
-		txn.Insert(key(item.ID), c)
-	}
-	s.clients = txn.CommitOnly()
 	return nil
 }
 

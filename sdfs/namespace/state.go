@@ -11,13 +11,15 @@ import (
 	"math"
 
 	iradix "github.com/hashicorp/go-immutable-radix/v2"
+
+	"github.com/rainsql/rainsql/sdfs/retry"
 )
 
 // RetryWindow is for how long, in µs of log time, the result of a request is remembered.
-const RetryWindow = 10 * 60 * 1e6
+const RetryWindow = retry.Span
 
 // Window is the most requests that one client may have under way.
-const Window = 64
+const Window = retry.Window
 
 // MaxLease is the longest, in µs, that a lease may last from log time on.
 const MaxLease = 60 * 60 * 1e6
@@ -32,8 +34,7 @@ type State struct {
 	files   *iradix.Tree[*File]
 	leases  *iradix.Tree[int64] // id to end
 	nextEnd int64               // no lease ends before
-	clients *iradix.Tree[*client]
-	sweep   int64 // when to look for clients to forget
+	retries retry.Table
 }
 
 // File is what the namespace knows of a file. It is immutable.
@@ -46,21 +47,9 @@ type File struct {
 	Blocks     Blocks
 }
 
-// client is what is remembered of one client's requests.
-type client struct {
-	last    int64 // log time of its last request
-	floor   uint64
-	results []remembered // by rising Seq
-}
-
-type remembered struct {
-	seq  uint64
-	code uint8
-}
-
 // New is the empty namespace.
 func New() *State {
-	return &State{files: iradix.New[*File](), leases: iradix.New[int64](), clients: iradix.New[*client](), nextEnd: math.MaxInt64}
+	return &State{files: iradix.New[*File](), leases: iradix.New[int64](), nextEnd: math.MaxInt64}
 }
 
 // Index is that of the last entry applied; 0: none.
