@@ -102,9 +102,14 @@ fmt: build ## Format the Go code and the queries
 	$(BIN)/rainsql fmt -w $$(git ls-files 'queries/*.rql')
 
 .PHONY: generate
-generate: ## Write the function reference and the manual page anew
+generate: $(BIN)/protogen ## Write the function reference, the manual page and the code of api anew
+	$(BIN)/protogen api $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc
 	$(GO) run ./internal/docgen > docs/FUNCTIONS.md
 	$(GO) test ./cmd/rainsql -run TestManPage -rewrite >/dev/null
+
+$(BIN)/protogen: internal/tools/protogen/go.mod internal/tools/protogen/main.go
+	@mkdir -p $(BIN)
+	cd internal/tools/protogen && $(GO) build -o ../../../$(BIN)/ . google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
 
 .PHONY: pictures
 pictures: build ## Draw the pictures of the README anew: what is on the screen of a terminal

@@ -1,0 +1,121 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/rainsql/rainsql/internal/strictcbor"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// Kind is what an entry does. The numbers are part of the log's format.
+type Kind uint8
+
+// The kinds of entry.
+const (
+	Found       Kind = 1 // gives a new cluster its id
+	Join        Kind = 2 // lets a node in as pending, or brings its next incarnation and its addresses
+	Ready       Kind = 3 // pending to active
+	Leave       Kind = 4 // pending or active to leaving; down to evicted
+	MarkDown    Kind = 5 // pending, active or leaving to down
+	MarkUp      Kind = 6 // down to what it was, in the same incarnation
+	Evict       Kind = 7 // leaving or down to evicted
+	Set         Kind = 8 // gives a setting a value; "" takes it away
+	TokenAdd    Kind = 9
+	TokenRemove Kind = 10
+	Files       Kind = 11 // an entry of the namespace
+)
+
+// Entry is one atomic change. Fields that its kind does not name are ignored. It is plain
+// data; once proposed it must not be changed.
+type Entry struct {
+	Kind   Kind
+	Time   int64  // the proposer's clock, µs since 1970; a repeated request keeps the time it had
+	Client uint64 // with Seq recognises a repeated request; 0: this one will not be repeated
+	Seq    uint64 // from 1, rising; at most retry.Window requests of a client may be under way
+
+	Cluster     ID     // Found; Join: the cluster that the node was in before, if any
+	Node        ID     // Join to Evict
+	Incarnation uint64 // of the node, Join, Ready, MarkDown, MarkUp
+	Name        string // of the node, setting or token
+	Addr        string // Join
+	Gossip      string
+	HTTP        string
+
+	Value string   // of the setting, or the token's role
+	Hash  [32]byte // of the token's secret
+
+	Files namespace.Entry // its Time, Client and Seq count, not those above
+}
+
+// version is the first byte of every entry.
+const version = 1
+
+type wire struct {
+	Kind        Kind   `cbor:"1,keyasint"`
+	Time        int64  `cbor:"2,keyasint,omitempty"`
+	Client      uint64 `cbor:"3,keyasint,omitempty"`
+	Seq         uint64 `cbor:"4,keyasint,omitempty"`
+	Cluster     []byte `cbor:"5,keyasint,omitempty"`
+	Node        []byte `cbor:"6,keyasint,omitempty"`
+	Incarnation uint64 `cbor:"7,keyasint,omitempty"`
+	Name        string `cbor:"8,keyasint,omitempty"`
+	Addr        string `cbor:"9,keyasint,omitempty"`
+	Gossip      string `cbor:"10,keyasint,omitempty"`
+	HTTP        string `cbor:"11,keyasint,omitempty"`
+	Value       string `cbor:"12,keyasint,omitempty"`
+	Hash        []byte `cbor:"13,keyasint,omitempty"`
+	Files       []byte `cbor:"14,keyasint,omitempty"`
+}
+
+// Encode gives the bytes of an entry for the log.
+func Encode(e Entry) ([]byte, error) {
+	w := wire{
+		Kind: e.Kind, Time: e.Time, Client: e.Client, Seq: e.Seq, Incarnation: e.Incarnation,
+		Name: e.Name, Addr: e.Addr, Gossip: e.Gossip, HTTP: e.HTTP, Value: e.Value,
+	}
+	if !e.Cluster.IsZero() {
+		w.Cluster = e.Cluster[:]
+	}
+	if !e.Node.IsZero() {
+		w.Node = e.Node[:]
+	}
+	if e.Kind == TokenAdd {
+		w.Hash = e.Hash[:]
+	}
+	if e.Kind == Files {
+		var err error
+		if w.Files, err = namespace.Encode(e.Files); err != nil {
+			return nil, err
+		}
+	}
+	body, err := strictcbor.Enc.Marshal(w)
+	return append([]byte{version}, body...), err
+}
+
+// Decode reads an entry from the log. It accepts nothing but what Encode can write, up to the
+// order of fields, and allocates in proportion to data.
+func Decode(data []byte) (Entry, error) {
+	if len(data) == 0 || data[0] != version {
+		return Entry{}, fmt.Errorf("%w: its version is not %d: a newer rainsql wrote it", ErrEntry, version)
+	}
+	var w wire
+	if err := strictcbor.Dec.Unmarshal(data[1:], &w); err != nil {
+		return Entry{}, fmt.Errorf("%w: %w", ErrEntry, err)
+	}
+	e := Entry{
+		Kind: w.Kind, Time: w.Time, Client: w.Client, Seq: w.Seq, Incarnation: w.Incarnation,
+		Name: w.Name, Addr: w.Addr, Gossip: w.Gossip, HTTP: w.HTTP, Value: w.Value,
+	}
+	for _, part := range []struct{ to, from []byte }{{e.Cluster[:], w.Cluster}, {e.Node[:], w.Node}, {e.Hash[:], w.Hash}} {
+		if len(part.from) != 0 && copy(part.to, part.from) != len(part.from) {
+			return Entry{}, fmt.Errorf("%w: an id is too long", ErrEntry)
+		}
+	}
+	if w.Kind == Files {
+		var err error
+		if e.Files, err = namespace.Decode(w.Files); err != nil {
+			return Entry{}, err
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,61 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// The reasons for which an entry is refused, beside those of package namespace. A refusal
+// changes nothing.
+var (
+	ErrNoNode   = errors.New("no such node in the cluster")
+	ErrNameUsed = errors.New("another node has this name")
+	ErrEvicted  = errors.New("the node has left the cluster for good: a new data directory makes it a new node")
+	ErrOutdated = errors.New("the node has been started anew since")
+	ErrStatus   = errors.New("not while the node is what it is")
+	ErrCluster  = errors.New("it belongs to another cluster")
+	ErrNoToken  = errors.New("no such token")
+	ErrToken    = errors.New("there is a token of this name")
+	ErrEntry    = namespace.ErrEntry
+	ErrStale    = namespace.ErrStale
+)
+
+// reasons lists the reasons by the number they have in snapshots and on the wire; 0 stands for
+// success. Those of a namespace entry are not among them: that remembers its own.
+var reasons = []error{nil, ErrEntry, ErrStale, ErrNoNode, ErrNameUsed, ErrEvicted, ErrOutdated, ErrStatus, ErrCluster, ErrNoToken, ErrToken}
+
+// Refusal is why an entry was refused; errors.Is finds its reason.
+type Refusal struct {
+	Reason error
+	Name   string
+	Detail string
+}
+
+func (r *Refusal) Error() string {
+	text := r.Reason.Error()
+	if r.Name != "" {
+		text = fmt.Sprintf("%q: %s", r.Name, text)
+	}
+	if r.Detail != "" {
+		text += ": " + r.Detail
+	}
+	return text
+}
+
+// Unwrap gives the reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+func codeOf(err error) uint8 {
+	for code, reason := range reasons {
+		if code > 0 && errors.Is(err, reason) {
+			return uint8(code)
+		}
+	}
+	return 0
+}
+
+// Reasons lists the reasons of refusals.
+func Reasons() []error { return slices.Clone(reasons[1:]) }

@@ -1,0 +1,169 @@
+// Package state is the replicated state machine of a cluster: its nodes, tokens, settings
+// and files. It is pure: it knows no disk, no network and no clock. Applying the same
+// entries in the same order gives the same state on every node. What the entries mean is
+// in docs/cluster.md.
+package state
+
+import (
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"strings"
+
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
+
+	"github.com/rainsql/rainsql/sdfs/namespace"
+	"github.com/rainsql/rainsql/sdfs/retry"
+)
+
+// State is a cluster after some entry. It is immutable and may be read by anyone.
+type State struct {
+	index    uint64
+	logTime  int64 // µs, the latest of the entries' times
+	cluster  ID
+	epoch    uint64
+	nodes    *iradix.Tree[*Node]  // by id
+	tokens   *iradix.Tree[Token]  // by name
+	settings *iradix.Tree[string] // by name
+	retries  retry.Table
+	files    *namespace.State
+}
+
+// ID names a node or a cluster: 128 random bits, never reused.
+type ID [16]byte
+
+// String is the id in full, 32 hexadecimal digits.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// Short is enough of the id to tell it from others in a listing.
+func (id ID) Short() string { return hex.EncodeToString(id[:4]) }
+
+// IsZero tells whether there is no id.
+func (id ID) IsZero() bool { return id == ID{} }
+
+// ParseID reads what String writes.
+func ParseID(text string) (ID, error) {
+	var id ID
+	if n, err := hex.Decode(id[:], []byte(text)); err != nil || n != len(id) || len(text) != 2*len(id) {
+		return ID{}, fmt.Errorf("%.40q is no id of 32 hexadecimal digits", text)
+	}
+	return id, nil
+}
+
+// Status is what the log says of a node. The numbers are part of the log's format.
+type Status uint8
+
+// The statuses. A node that SWIM suspects has no status of its own: that is nobody's but the
+// observer's opinion.
+const (
+	Pending Status = 1 // has joined and follows the log; is not counted yet
+	Active  Status = 2
+	Leaving Status = 3 // gets no new work, and goes when what it has is elsewhere
+	Down    Status = 4 // held dead by the leader; the ring is as it was
+	Evicted Status = 5 // never comes back under this id
+)
+
+var statusNames = []string{"", "pending", "active", "leaving", "down", "evicted"}
+
+func (s Status) String() string {
+	if int(s) >= len(statusNames) || s == 0 {
+		return fmt.Sprintf("status %d", uint8(s))
+	}
+	return statusNames[s]
+}
+
+// Node is a server as the log knows it. It is immutable.
+type Node struct {
+	ID          ID
+	Name        string // its user's name for it; unique among those that are neither down nor evicted
+	Status      Status
+	Ring        bool   // it owns positions of the ring: it has been active, and is not evicted
+	Incarnation uint64 // counts its starts
+	Addr        string // host:port where it is reached by gRPC
+	Gossip      string
+	HTTP        string
+	Joined      uint64 // index of the entry that let it in
+	Since       int64  // log time of its status, µs
+}
+
+// Token is a client's secret, as far as the cluster knows it.
+type Token struct {
+	Name string
+	Role string // read, write or admin
+	Hash [32]byte
+	Made int64 // log time, µs
+}
+
+// New is the state before the first entry.
+func New() *State {
+	return &State{nodes: iradix.New[*Node](), tokens: iradix.New[Token](), settings: iradix.New[string](), files: namespace.New()}
+}
+
+// Index is that of the last entry applied; 0: none.
+func (s *State) Index() uint64 { return s.index }
+
+// Time is the log time in µs since 1970.
+func (s *State) Time() int64 { return s.logTime }
+
+// Cluster is the id of the cluster; zero before its first entry.
+func (s *State) Cluster() ID { return s.cluster }
+
+// Epoch is the index of the last entry that changed which nodes are in the ring.
+func (s *State) Epoch() uint64 { return s.epoch }
+
+// Files is the namespace of the file store.
+func (s *State) Files() *namespace.State { return s.files }
+
+// Node finds a node, evicted ones too.
+func (s *State) Node(id ID) (*Node, bool) { return s.nodes.Get(id[:]) }
+
+// Nodes yields the nodes in the order of their ids, evicted ones too.
+func (s *State) Nodes() iter.Seq[*Node] {
+	return func(yield func(*Node) bool) {
+		s.nodes.Root().Walk(func(_ []byte, n *Node) bool { return !yield(n) })
+	}
+}
+
+// FindNode finds the node that a user means by a name or by the beginning of an id. Of
+// several of one name it is the one that is neither down nor evicted.
+func (s *State) FindNode(text string) (*Node, error) {
+	var live, gone []*Node
+	for n := range s.Nodes() {
+		named := n.Name == text
+		if !named && !(len(text) >= 4 && strings.HasPrefix(n.ID.String(), text)) {
+			continue
+		}
+		if n.Status == Evicted || named && n.Status == Down {
+			gone = append(gone, n)
+		} else {
+			live = append(live, n)
+		}
+	}
+	switch {
+	case len(live) == 1:
+		return live[0], nil
+	case len(live) == 0 && len(gone) == 1:
+		return gone[0], nil
+	case len(live)+len(gone) == 0:
+		return nil, &Refusal{Reason: ErrNoNode, Name: text}
+	}
+	var ids []string
+	for _, n := range append(live, gone...) {
+		ids = append(ids, n.ID.Short())
+	}
+	return nil, &Refusal{Reason: ErrNoNode, Name: text, Detail: "several are called so; name it by its id: " + strings.Join(ids, ", ")}
+}
+
+// Tokens yields the tokens in the order of their names.
+func (s *State) Tokens() iter.Seq[Token] {
+	return func(yield func(Token) bool) {
+		s.tokens.Root().Walk(func(_ []byte, t Token) bool { return !yield(t) })
+	}
+}
+
+// Settings yields the settings in the order of their names.
+func (s *State) Settings() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		s.settings.Root().Walk(func(k []byte, v string) bool { return !yield(string(k), v) })
+	}
+}

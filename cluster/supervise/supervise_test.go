@@ -1,0 +1,87 @@
+package supervise
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rainsql/rainsql/cluster/state"
+)
+
+var epoch = time.UnixMicro(1e15)
+
+// parse reads a cluster, a word a node: its number, then a letter for its status (p a l d e), V for a vote, n
+// for a place in raft without one, x if SWIM holds it dead, b if it is behind. The leader is the one with '*'.
+func parse(t *testing.T, text string, voters int) View {
+	t.Helper()
+	v := View{Now: epoch, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Voters: voters, DownAfter: 5 * time.Second, EvictAfter: time.Minute}
+	for _, word := range strings.Fields(text) {
+		n := &state.Node{ID: state.ID{15: word[0] - '0'}, Addr: "a", Joined: uint64(word[0]), Since: epoch.Add(-time.Second).UnixMicro()}
+		for _, c := range word[1:] {
+			switch c {
+			case 'p', 'a', 'l', 'd', 'e':
+				n.Status = state.Status(strings.IndexRune(" palde", c))
+			case 'V', 'n':
+				v.Servers = append(v.Servers, Server{ID: n.ID, Addr: "a", Voter: c == 'V'})
+			case 'x':
+				v.Dead[n.ID] = epoch.Add(-10 * time.Second)
+			case 'b':
+				v.Behind[n.ID] = true
+			case 'o': // old
+				n.Since = epoch.Add(-time.Hour).UnixMicro()
+			case '*':
+				v.Self = n.ID
+			default:
+				t.Fatalf("%q", word)
+			}
+		}
+		v.Nodes = append(v.Nodes, n)
+	}
+	return v
+}
+
+func TestNext(t *testing.T) {
+	for _, tc := range []struct {
+		cluster string
+		most    int
+		want    string
+	}{
+		{"1aV*", 5, "-"},
+		{"1aV* 2p", 5, "admit 2"},
+		{"1aV* 2pn", 5, "-"},
+		{"1aV* 2an", 5, "-"}, // two voters would stand the loss of neither
+		{"1aV* 2an 3an", 5, "promote 2"},
+		{"1aV* 2anb 3an", 5, "promote 3"},
+		{"1aV* 2aV 3an", 5, "promote 3"},
+		{"1aV* 2aV 3aV", 5, "-"},
+		{"1aV* 2aV 3aV 4an", 5, "-"},
+		{"1aV* 2aV 3aV 4an 5an", 5, "promote 4"},
+		{"1aV* 2aV 3aV 4an 5an", 3, "-"},
+		{"1aV* 2aV 3aV 4aV 5aV", 3, "demote 5"},
+		{"1aV* 2aV 3aVx", 5, "mark down 3"},
+		{"1aV* 2aV 3dVx", 5, "-"}, // keeps its vote until another takes its place
+		{"1aV* 2aV 3dVx 4an", 5, "promote 4"},
+		{"1aV* 2aV 3dVx 4aV", 5, "demote 3"},
+		{"1aV* 2aV 3dV", 5, "mark up 3"},
+		{"1aV* 2aV 3dVxo", 5, "evict 3"},
+		{"1aV* 2aV 3eV", 5, "demote 3"},
+		{"1aV* 2aV 3en", 5, "demote 2"}, // two servers are left: one votes
+		{"1aV* 2an 3en", 5, "remove 3"},
+		{"1aV* 2aV 3lV", 5, "demote 3"},
+		{"1aV* 2aV 3ln", 5, "demote 2"},
+		{"1aV* 2an 3ln", 5, "evict 3"},
+		{"1lV* 2aV 3aV", 5, "hand over 2"},
+		{"1lV* 2an", 5, "promote 2"},
+		{"1aV* 2aV 3aV 4dVx 5dVx", 5, "-"}, // three of five go on
+		{"1aV* 2aV 3aV 4dVx 5dVx 6an", 5, "promote 6"},
+	} {
+		got := "-"
+		if step, ok := Next(parse(t, tc.cluster, tc.most)); ok {
+			got = fmt.Sprint(step.What, " ", step.Node[15])
+		}
+		if got != tc.want {
+			t.Errorf("%s, at most %d: %s, want %s", tc.cluster, tc.most, got, tc.want)
+		}
+	}
+}
