@@ -13,7 +13,7 @@ import (
 // each page from top to bottom in an empty folder that is also the home of
 // who runs them. What they print, on standard output and standard error, must
 // be the ```text below. A block marked "sh fails" must fail, one marked "sh
-// setup" is how to get rainsql in the first place and is not run.
+// setup" is how to get rainsql in the first place, or needs ports that a test may not take, and is not run.
 func TestCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")

@@ -11,7 +11,6 @@ import (
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/internal/human"
 	"github.com/rainsql/rainsql/internal/listing"
-	"github.com/rainsql/rainsql/internal/render"
 	"github.com/rainsql/rainsql/sdfs"
 )
 
@@ -94,24 +93,7 @@ func (f *fsFlags) with(cmd *cobra.Command, run func(*engine.Engine, *sdfs.Store)
 }
 
 // show writes a listing in the format asked for.
-func (f *fsFlags) show(t listing.Table) error {
-	if f.format == "" {
-		f.format = "csv"
-		if terminal(f.std.out) {
-			f.format = "table"
-		}
-	}
-	if err := render.Check(f.format); err != nil {
-		return usageError{err}
-	}
-	o := f.std.tableOptions()
-	o.MaxRows = 0 // who lists files wants to see them
-	out, err := render.New(standardOut{f.std.out}, f.format, t.Schema, o)
-	if err != nil {
-		return err
-	}
-	return t.WriteTo(out)
-}
+func (f *fsFlags) show(t listing.Table) error { return showListing(f.std, &f.format, t) }
 
 func (f *fsFlags) ls(cmd *cobra.Command, args []string) (err error) {
 	e := f.engine()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/internal/render"
 )
 
@@ -24,6 +25,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitUnreachable = 3
 	exitInterrupted = 130
 )
 
@@ -62,6 +64,9 @@ func run(args []string, std streams) int {
 		return exitUsage
 	}
 	fmt.Fprintln(std.err, std.shown(err.Error()))
+	if errors.Is(err, client.ErrUnreachable) {
+		return exitUnreachable
+	}
 	return exitFailed
 }
 
@@ -116,7 +121,8 @@ topics' lists what else there is to read.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageFunc(std.usage)
 	root.SetHelpCommand(newHelp(std, sig))
-	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std), newCompletion(std))
+	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std), newCompletion(std), newServer(c), newCert(std))
+	root.AddCommand(newClusterCommands(std)...)
 	completions(root, c)
 	return root
 }

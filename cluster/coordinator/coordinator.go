@@ -1,0 +1,385 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rainsql/rainsql/cluster/logging"
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/sdfs/group"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// Coordinator is this node's part in the replicated state machine. All methods may be called
+// concurrently.
+type Coordinator struct {
+	cfg       Config
+	raft      *raft.Raft
+	transport *raft.NetworkTransport
+	machine   *machine
+	dog       *watchdog
+	low       atomic.Bool // the reserve was given up for the log
+
+	readyTerm atomic.Uint64 // the term in which this node leads and has applied all of the terms before; 0: none
+	reads     *group.Queue[chan error]
+	poked     chan struct{}
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// Open starts this node's part on what its stores hold. It follows whoever leads; in a cluster
+// of its own it does nothing before Bootstrap. The stores are the coordinator's from now on.
+func Open(cfg Config) (*Coordinator, error) {
+	cfg.Timing = cfg.Timing.withDefaults()
+	c := &Coordinator{cfg: cfg, reads: group.NewQueue[chan error](), poked: make(chan struct{}, 1)}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.dog = newWatchdog(cfg.Timing.Write, c.makeRoom, cfg.OnFatal)
+	c.machine = newMachine(c.dog)
+	logger := logging.Hclog(cfg.Logger)
+	c.transport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: cfg.Layer, Logger: logger, Timeout: cfg.Timing.RPC, MaxPool: 3,
+		MaxRPCsInFlight:       1, // pipelining can deadlock replication
+		ServerAddressProvider: c,
+	})
+	rc := cfg.raft()
+	rc.Logger = logger
+	var err error
+	c.raft, err = raft.NewRaft(rc, c.machine, watchedLog{cfg.Stores.Log, c.dog}, watchedStable{cfg.Stores.Stable, c.dog}, cfg.Stores.Snapshots, c.transport)
+	if err != nil {
+		c.dog.letGo()
+		return nil, errors.Join(fmt.Errorf("starting the coordinator: %w", err), c.transport.Close(), cfg.Stores.Close())
+	}
+	c.work.Go(c.lead)
+	c.work.Go(c.verifyReads)
+	return c, nil
+}
+
+// ServerAddr has raft reach nodes where they are, not where they were as they joined.
+func (c *Coordinator) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	node, err := state.ParseID(string(id))
+	if err != nil {
+		return "", err
+	}
+	if addr := c.cfg.Resolve(node); addr != "" {
+		return raft.ServerAddress(addr), nil
+	}
+	for _, s := range c.raft.GetConfiguration().Configuration().Servers {
+		if s.ID == id {
+			return s.Address, nil
+		}
+	}
+	return "", errors.New("its address is not known")
+}
+
+// Bootstrap makes a cluster of this node alone. It is called once in the life of a cluster.
+func (c *Coordinator) Bootstrap() error {
+	err := c.raft.BootstrapCluster(raft.Configuration{Servers: []raft.Server{
+		{Suffrage: raft.Voter, ID: serverID(c.cfg.ID), Address: raft.ServerAddress(c.cfg.Addr)},
+	}}).Error()
+	if errors.Is(err, raft.ErrCantBootstrap) {
+		return nil // it was, before a crash
+	}
+	return err
+}
+
+// HasState tells whether this node has ever been part of a cluster's log.
+func (c *Coordinator) HasState() bool { return c.raft.LastIndex() > 0 }
+
+// State is this node's copy, which may be behind.
+func (c *Coordinator) State() *state.State { return c.machine.now() }
+
+// Watch gives this node's copy, and what is closed as soon as there is a newer one.
+func (c *Coordinator) Watch() (*state.State, <-chan struct{}) { return c.machine.watch() }
+
+// WaitApplied waits until this node has applied an entry, and gives its copy then.
+func (c *Coordinator) WaitApplied(ctx context.Context, index uint64) (*state.State, error) {
+	for {
+		s, changed := c.machine.watch()
+		if s.Index() >= index {
+			return s, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-c.ctx.Done():
+			return nil, c.closed()
+		}
+	}
+}
+
+func (c *Coordinator) closed() error { return fmt.Errorf("%w: the node is stopping", ErrUnavailable) }
+
+// Propose makes an entry durable and applies it. Only the leader does; elsewhere the error is a
+// *NotLeaderError. An entry that was refused is no error: the result says so. The index is that
+// at which it was applied.
+func (c *Coordinator) Propose(ctx context.Context, e state.Entry) (state.Result, uint64, error) {
+	term := c.readyTerm.Load()
+	if term == 0 {
+		return state.Result{}, 0, c.notLeader()
+	}
+	if err := c.admissible(&e); err != nil {
+		return state.Result{}, 0, err
+	}
+	data, err := state.Encode(e)
+	if err != nil {
+		return state.Result{}, 0, err
+	}
+	return c.apply(ctx, data)
+}
+
+// clockSlack is how far, in µs, the time of a request may be ahead of the leader's: a clock that is a year ahead would
+// otherwise end all leases.
+const clockSlack = 60 * 1e6
+
+// admissible gives an entry that will not be repeated its time, and judges the time of others.
+func (c *Coordinator) admissible(e *state.Entry) error {
+	if c.low.Load() && !makesRoom(*e) {
+		return ErrNoSpace
+	}
+	now := max(time.Now().UnixMicro(), c.machine.now().Time())
+	at, client := &e.Time, e.Client
+	if e.Kind == state.Files {
+		at, client = &e.Files.Time, e.Files.Client
+	}
+	if client == 0 {
+		*at = now
+	}
+	if *at > now+clockSlack {
+		return fmt.Errorf("%w (%v)", ErrClock, (time.Duration(*at-now) * time.Microsecond).Round(time.Second))
+	}
+	return nil
+}
+
+// makesRoom tells whether an entry takes away, or concerns the nodes, which a full disk must not stop.
+func makesRoom(e state.Entry) bool {
+	if e.Kind != state.Files {
+		return e.Kind != state.Set && e.Kind != state.TokenAdd
+	}
+	parts := e.Files.List
+	if e.Files.Kind != namespace.Commit {
+		parts = []namespace.Entry{e.Files}
+	}
+	for _, p := range parts {
+		if p.Kind != namespace.Remove {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Coordinator) makeRoom() bool {
+	given := c.cfg.Stores.MakeRoom != nil && c.cfg.Stores.MakeRoom()
+	if given {
+		c.low.Store(true)
+		c.cfg.Logger.Error("the disk is full: the reserve was given up for the coordinator's log; remove files, or make room on the disk, and start the node anew")
+	}
+	return given
+}
+
+func (c *Coordinator) apply(ctx context.Context, data []byte) (state.Result, uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return state.Result{}, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	patience := c.cfg.Timing.RPC
+	if end, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(end))
+	}
+	f := c.raft.Apply(data, max(patience, time.Millisecond))
+	done := make(chan error, 1)
+	go func() { done <- f.Error() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return state.Result{}, 0, c.judge(err)
+		}
+	case <-ctx.Done():
+		return state.Result{}, 0, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	}
+	a, ok := f.Response().(applied)
+	if !ok {
+		return state.Result{}, 0, fmt.Errorf("%w: the node is ending", ErrUnknown)
+	}
+	return a.res, a.index, nil
+}
+
+// judge tells what a failure of raft means for the request.
+func (c *Coordinator) judge(err error) error {
+	switch {
+	case errors.Is(err, raft.ErrNotLeader):
+		return c.notLeader()
+	case errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrLeadershipTransferInProgress):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnknown, err)
+}
+
+// Leader is who leads, as far as this node knows; a zero id: nobody.
+func (c *Coordinator) Leader() (state.ID, string) {
+	addr, server := c.raft.LeaderWithID()
+	id, err := state.ParseID(string(server))
+	if err != nil {
+		return state.ID{}, ""
+	}
+	if now := c.cfg.Resolve(id); now != "" {
+		return id, now
+	}
+	return id, string(addr)
+}
+
+// Leads tells whether this node leads, and is ready to.
+func (c *Coordinator) Leads() bool { return c.readyTerm.Load() != 0 }
+
+// notLeader says who leads, or why nobody does.
+func (c *Coordinator) notLeader() error {
+	id, addr := c.Leader()
+	if id == c.cfg.ID { // leading, but not ready yet
+		return &NotLeaderError{Why: " that is ready yet"}
+	}
+	if !id.IsZero() {
+		return &NotLeaderError{Leader: id, Addr: addr}
+	}
+	voters, alive := 0, 0
+	for _, s := range c.raft.GetConfiguration().Configuration().Servers {
+		if s.Suffrage != raft.Voter {
+			continue
+		}
+		voters++
+		node, err := state.ParseID(string(s.ID))
+		if err != nil {
+			continue
+		}
+		if n, ok := c.State().Node(node); node == c.cfg.ID || ok && c.cfg.Alive(node, n.Incarnation) {
+			alive++
+		}
+	}
+	why := ""
+	if voters > 0 {
+		why = fmt.Sprintf("; this node can reach %d of %d voters, and %d are needed", alive, voters, voters/2+1)
+	}
+	return &NotLeaderError{Why: why}
+}
+
+// Read gives a state that has all that was acknowledged anywhere before Read was called. Only the leader
+// can; elsewhere the error is a *NotLeaderError.
+func (c *Coordinator) Read(ctx context.Context) (*state.State, error) {
+	done := make(chan error, 1)
+	if c.readyTerm.Load() == 0 {
+		return nil, c.notLeader()
+	}
+	if !c.reads.Put(done) {
+		return nil, c.closed()
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			return nil, err
+		}
+		return c.machine.now(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// verifyReads has a majority confirm that this node leads, once for all reads that wait. What was acknowledged
+// in this term was applied here before; what was in earlier ones, before the term was ready.
+func (c *Coordinator) verifyReads() {
+	const most = 1 << 16
+	for {
+		batch := c.reads.Take(most, func(chan error) int { return 1 })
+		if batch == nil {
+			return
+		}
+		err := c.verify()
+		for _, done := range batch {
+			done <- err
+		}
+	}
+}
+
+func (c *Coordinator) verify() error {
+	term := c.readyTerm.Load()
+	if term == 0 || c.ctx.Err() != nil {
+		return c.notLeader()
+	}
+	if err := c.raft.VerifyLeader().Error(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if c.raft.CurrentTerm() != term { // led, lost it, leads again
+		return c.notLeader()
+	}
+	return nil
+}
+
+// Info is how the coordinator stands.
+type Info struct {
+	State                            string // leader, follower, candidate or shutdown
+	Leader                           state.ID
+	Term, LastIndex, Commit, Applied uint64
+	LastContact                      time.Duration // since the leader was last heard; 0 for the leader
+	Voters                           map[state.ID]bool
+}
+
+// Info tells how the coordinator stands.
+func (c *Coordinator) Info() Info {
+	info := Info{
+		Term: c.raft.CurrentTerm(), LastIndex: c.raft.LastIndex(), Commit: c.raft.CommitIndex(), Applied: c.machine.now().Index(),
+		Voters: map[state.ID]bool{},
+	}
+	info.Leader, _ = c.Leader()
+	role := c.raft.State()
+	info.State = map[raft.RaftState]string{raft.Leader: "leader", raft.Follower: "follower", raft.Candidate: "candidate", raft.Shutdown: "shutdown"}[role]
+	if role != raft.Leader {
+		info.LastContact = time.Since(c.raft.LastContact())
+	}
+	for _, s := range c.raft.GetConfiguration().Configuration().Servers {
+		if id, err := state.ParseID(string(s.ID)); err == nil && s.Suffrage == raft.Voter {
+			info.Voters[id] = true
+		}
+	}
+	return info
+}
+
+// Handover gives leadership to another voter, if this node leads and there is one.
+func (c *Coordinator) Handover(ctx context.Context) error {
+	if c.raft.State() != raft.Leader || len(c.Info().Voters) < 2 {
+		return nil
+	}
+	done := make(chan error, 1)
+	go func() { done <- c.raft.LeadershipTransfer().Error() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Snapshot writes the state now, so that older entries of the log may go.
+func (c *Coordinator) Snapshot() error {
+	err := c.raft.Snapshot().Error()
+	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		return nil
+	}
+	return err
+}
+
+// Close ends this node's part. What was proposed and not answered is left open.
+func (c *Coordinator) Close() error {
+	c.cancel()
+	c.readyTerm.Store(0)
+	c.reads.Close()
+	c.dog.letGo()
+	err := c.raft.Shutdown().Error()
+	err = errors.Join(err, c.transport.Close())
+	c.work.Wait()
+	return errors.Join(err, c.cfg.Stores.Close())
+}

@@ -1,0 +1,165 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"go.uber.org/zap"
+
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/cluster/supervise"
+)
+
+// Poke has the leader look at the members at once.
+func (c *Coordinator) Poke() {
+	select {
+	case c.poked <- struct{}{}:
+	default:
+	}
+}
+
+// lead does what falls to the leader, whenever this node is it.
+func (c *Coordinator) lead() {
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case leads := <-c.raft.LeaderCh():
+			if leads {
+				c.reign()
+			}
+		}
+	}
+}
+
+// reign lasts as long as this node leads.
+func (c *Coordinator) reign() {
+	defer c.readyTerm.Store(0)
+	term := c.raft.CurrentTerm()
+	c.cfg.Logger.Info("leads now", zap.Uint64("term", term))
+	defer c.cfg.Logger.Info("does not lead any more", zap.Uint64("term", term))
+	for c.raft.Barrier(0).Error() != nil { // until all of earlier terms is applied here
+		if c.raft.State() != raft.Leader || !c.pause(c.cfg.Timing.Tick/5) {
+			return
+		}
+	}
+	if c.raft.CurrentTerm() != term {
+		return // the channel has more news
+	}
+	c.readyTerm.Store(term)
+	dead := map[state.ID]mourning{}
+	for c.raft.State() == raft.Leader && c.raft.CurrentTerm() == term {
+		if c.ctx.Err() != nil {
+			return
+		}
+		if !c.step(dead) && !c.pause(c.cfg.Timing.Tick) {
+			return
+		}
+	}
+}
+
+// pause waits, or is woken; it gives false when the coordinator ends.
+func (c *Coordinator) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.poked:
+	case <-c.ctx.Done():
+		return false
+	}
+	return true
+}
+
+// mourning is since when an incarnation of a node has been held dead.
+type mourning struct {
+	incarnation uint64
+	since       time.Time
+}
+
+// step does the next thing that is to be done with the members, and tells whether it did.
+func (c *Coordinator) step(dead map[state.ID]mourning) bool {
+	v, index := c.view(dead)
+	step, ok := supervise.Next(v)
+	for ok && step.What == supervise.Promote && !v.Behind[step.Node] && c.behind(step) {
+		v.Behind[step.Node] = true
+		step, ok = supervise.Next(v)
+	}
+	if !ok {
+		return false
+	}
+	err := c.do(step, v, index)
+	log := c.cfg.Logger.Info
+	if err != nil {
+		log = c.cfg.Logger.Warn
+	}
+	log("supervision", zap.Stringer("step", step.What), zap.String("node", step.Node.Short()), zap.Error(err))
+	return err == nil
+}
+
+// view is what the leader sees, and the index of raft's configuration.
+func (c *Coordinator) view(dead map[state.ID]mourning) (supervise.View, uint64) {
+	v := supervise.View{
+		Now: time.Now(), Self: c.cfg.ID, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{},
+		Voters: c.cfg.Voters, DownAfter: c.cfg.DownAfter, EvictAfter: c.cfg.EvictAfter,
+	}
+	for n := range c.machine.now().Nodes() {
+		v.Nodes = append(v.Nodes, n)
+		if n.Status == state.Evicted || n.ID == c.cfg.ID || c.cfg.Alive(n.ID, n.Incarnation) {
+			delete(dead, n.ID)
+			continue
+		}
+		m, known := dead[n.ID]
+		if !known || m.incarnation != n.Incarnation {
+			m = mourning{incarnation: n.Incarnation, since: v.Now}
+			dead[n.ID] = m
+		}
+		v.Dead[n.ID] = m.since
+	}
+	f := c.raft.GetConfiguration()
+	for _, s := range f.Configuration().Servers {
+		if id, err := state.ParseID(string(s.ID)); err == nil {
+			v.Servers = append(v.Servers, supervise.Server{ID: id, Addr: string(s.Address), Voter: s.Suffrage == raft.Voter})
+		}
+	}
+	return v, f.Index()
+}
+
+// mostBehind is how many entries a node may be behind when it gets a vote: until it has them it
+// helps no majority.
+const mostBehind = 1000
+
+func (c *Coordinator) behind(step supervise.Step) bool {
+	ctx, cancel := context.WithTimeout(c.ctx, c.cfg.Timing.Heartbeat)
+	defer cancel()
+	last, err := c.cfg.Reach(ctx, step.Addr)
+	return err != nil || last+mostBehind < c.raft.LastIndex()
+}
+
+// do does a step. Changes of raft's configuration hold only for the one that was seen.
+func (c *Coordinator) do(step supervise.Step, v supervise.View, config uint64) error {
+	id, addr, patience := serverID(step.Node), raft.ServerAddress(step.Addr), c.cfg.Timing.RPC
+	switch step.What {
+	case supervise.Admit:
+		return c.raft.AddNonvoter(id, addr, config, patience).Error()
+	case supervise.Promote:
+		return c.raft.AddVoter(id, addr, config, patience).Error()
+	case supervise.Demote:
+		return c.raft.DemoteVoter(id, config, patience).Error()
+	case supervise.Remove:
+		return c.raft.RemoveServer(id, config, patience).Error()
+	case supervise.Handover:
+		return c.raft.LeadershipTransferToServer(id, addr).Error()
+	}
+	kind := map[supervise.What]state.Kind{supervise.MarkDown: state.MarkDown, supervise.MarkUp: state.MarkUp, supervise.Evict: state.Evict}[step.What]
+	e := state.Entry{Kind: kind, Node: step.Node}
+	for _, n := range v.Nodes {
+		if n.ID == step.Node {
+			e.Incarnation = n.Incarnation
+		}
+	}
+	res, _, err := c.Propose(c.ctx, e)
+	return errors.Join(err, res.Err)
+}

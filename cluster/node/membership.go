@@ -1,0 +1,381 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc/status"
+
+	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/coordinator"
+	"github.com/rainsql/rainsql/cluster/members"
+	"github.com/rainsql/rainsql/cluster/state"
+)
+
+// startGossip joins the ring of gossip of a cluster, once that is known.
+func (n *Node) startGossip(cluster state.ID) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.members != nil {
+		return nil
+	}
+	var key []byte
+	if n.cfg.Certs != nil {
+		key = n.cfg.Certs.GossipKey()
+	}
+	m, err := members.Start(members.Config{
+		ID: n.self.id, Incarnation: n.self.incarnation, Cluster: cluster, Profile: n.profile,
+		Transport: n.transport, Advertise: n.gossip, Key: key, OnChange: func() { n.coord.Poke() }, Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.members = m
+	return nil
+}
+
+func (n *Node) closeGossip() error {
+	if m := n.gossiping(); m != nil {
+		return m.Close()
+	}
+	return n.transport.Shutdown()
+}
+
+// gossiping is the node's view of the members, nil before it is in a cluster.
+func (n *Node) gossiping() *members.Members {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.members
+}
+
+// alive tells the coordinator what gossip holds of a node.
+func (n *Node) alive(id state.ID, incarnation uint64) bool {
+	m := n.gossiping()
+	return id == n.self.id || m != nil && m.Alive(id, incarnation)
+}
+
+// resolve tells raft where a node is.
+func (n *Node) resolve(id state.ID) string {
+	if n.coord == nil {
+		return "" // raft asks before Open has returned
+	}
+	if node, ok := n.coord.State().Node(id); ok {
+		return node.Addr
+	}
+	return ""
+}
+
+// reach asks a node for the end of its log.
+func (n *Node) reach(ctx context.Context, addr string) (uint64, error) {
+	conn, err := n.pool.Get(addr)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := api.NewNodeClient(conn).Status(ctx, &api.StatusRequest{})
+	return resp.GetLastIndex(), err
+}
+
+// retryEvery is how long to wait before an attempt to join is made anew; at random, so that many nodes that are started
+// together do not come together.
+func retryEvery() time.Duration { return 200*time.Millisecond + rand.N(300*time.Millisecond) }
+
+// introduce tells the cluster of this start, until the cluster knows and counts it.
+func (n *Node) introduce() {
+	complaint := ""
+	for n.ctx.Err() == nil {
+		err := n.introduceOnce()
+		if err == nil {
+			return
+		}
+		var refusal *state.Refusal
+		if errors.As(err, &refusal) && (errors.Is(err, state.ErrEvicted) || errors.Is(err, state.ErrCluster)) {
+			n.end(fmt.Errorf("the cluster does not take this node: %w", err))
+			return
+		}
+		if text := err.Error(); text != complaint && !errors.Is(err, errNotYet) {
+			complaint = text
+			n.log.Warn("has not joined yet, and goes on trying", zap.Error(err))
+		}
+		select {
+		case <-n.ctx.Done():
+		case <-time.After(retryEvery()):
+		}
+	}
+}
+
+// errNotYet is a step on the way that waits for the log.
+var errNotYet = errors.New("waiting for the log")
+
+// introduceOnce takes the next step of: found the cluster, join it, be ready.
+func (n *Node) introduceOnce() error {
+	ctx, cancel := context.WithTimeout(n.ctx, 10*time.Second)
+	defer cancel()
+	s := n.coord.State()
+	if n.self.founder && n.coord.Leads() && s.Cluster().IsZero() {
+		cluster := state.ID(randomID())
+		if res, _, err := n.coord.Propose(ctx, state.Entry{Kind: state.Found, Cluster: cluster}); err != nil || res.Err != nil {
+			return errors.Join(err, res.Err)
+		}
+		s = n.coord.State()
+	}
+	if n.self.founder && s.Cluster().IsZero() {
+		return errNotYet // nobody else can tell
+	}
+	me, known := s.Node(n.self.id)
+	switch {
+	case !known || me.Incarnation < n.self.incarnation:
+		return n.join(ctx)
+	case me.Incarnation > n.self.incarnation:
+		return &state.Refusal{Reason: state.ErrOutdated, Name: n.cfg.Name}
+	case me.Status == state.Pending:
+		res, err := n.propose(ctx, state.Entry{Kind: state.Ready, Node: n.self.id, Incarnation: n.self.incarnation}, false)
+		if err != nil {
+			return err
+		}
+		if res.refusal != nil {
+			return res.refusal
+		}
+		return errNotYet
+	}
+	return nil
+}
+
+// join asks one node after the other to be let in.
+func (n *Node) join(ctx context.Context) error {
+	req := &api.JoinRequest{
+		Id: n.self.id[:], Name: n.cfg.Name, Incarnation: n.self.incarnation, Addr: n.addr, Gossip: n.gossip, Http: n.http,
+	}
+	if !n.self.cluster.IsZero() {
+		req.Cluster = n.self.cluster[:]
+	}
+	var last error
+	for _, addr := range n.contacts() {
+		resp, err := n.askToJoin(ctx, addr, req)
+		if err != nil {
+			var refusal *state.Refusal
+			if errors.As(err, &refusal) {
+				return err
+			}
+			last = fmt.Errorf("%s: %s", addr, status.Convert(err).Message())
+			continue
+		}
+		return n.welcome(resp)
+	}
+	if last == nil {
+		last = errors.New("no address of another node is known: name one with --join")
+	}
+	return last
+}
+
+func (n *Node) askToJoin(ctx context.Context, addr string, req *api.JoinRequest) (*api.JoinResponse, error) {
+	if addr == n.addr {
+		return n.admit(ctx, req)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	conn, err := n.pool.Get(addr)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := api.NewCoordinatorClient(conn).Join(ctx, req)
+	if refusal := refusalIn(err); refusal != nil {
+		return nil, refusal
+	}
+	return resp, err
+}
+
+// welcome is what the cluster told a node that it let in.
+func (n *Node) welcome(resp *api.JoinResponse) error {
+	cluster := idOf(resp.GetCluster())
+	n.mu.Lock()
+	fresh := n.self.cluster.IsZero()
+	n.self.cluster = cluster
+	me := n.self
+	n.mu.Unlock()
+	if fresh {
+		if err := n.savePeers(peersOf(resp.GetNodes(), n.self.id)); err != nil {
+			return err
+		}
+		if err := me.save(n.cfg.FS); err != nil {
+			return err
+		}
+		n.log.Info("joined", zap.String("cluster", cluster.Short()))
+	}
+	if err := n.startGossip(cluster); err != nil {
+		return err
+	}
+	n.call(gossipOf(resp.GetNodes()))
+	return errNotYet
+}
+
+// contacts are the addresses of who may let the node in: itself if it leads, those of the log, those that were
+// in it last, those that the user named.
+func (n *Node) contacts() []string {
+	var list []string
+	add := func(addr string) {
+		if addr != "" && !slices.Contains(list, addr) {
+			list = append(list, addr)
+		}
+	}
+	if n.coord.Leads() {
+		return []string{n.addr}
+	}
+	if _, addr := n.coord.Leader(); addr != n.addr {
+		add(addr)
+	}
+	for other := range n.coord.State().Nodes() {
+		if other.ID != n.self.id && other.Status != state.Evicted {
+			add(other.Addr)
+		}
+	}
+	for _, p := range n.loadPeers() {
+		add(p.Addr)
+	}
+	for _, addr := range n.cfg.Join {
+		if addr != n.addr {
+			add(addr)
+		}
+	}
+	return list
+}
+
+// follow acts on what the log says: it remembers the members for the next start, and ends the node that has left.
+func (n *Node) follow() {
+	var epoch uint64
+	for {
+		s, changed := n.coord.Watch()
+		if me, ok := s.Node(n.self.id); ok && me.Status == state.Evicted && me.Incarnation <= n.self.incarnation {
+			n.leftForGood()
+		}
+		if list, at := peersIn(s, n.self.id); at != epoch && !s.Cluster().IsZero() {
+			if err := n.savePeers(list); err != nil {
+				n.log.Warn("the other nodes' addresses were not written down", zap.Error(err))
+			}
+			n.forgetConnections(s)
+			epoch = at
+		}
+		n.coord.Poke()
+		select {
+		case <-changed:
+		case <-n.ctx.Done():
+			return
+		}
+	}
+}
+
+func (n *Node) leftForGood() {
+	n.log.Info("has left the cluster")
+	n.end(nil)
+}
+
+// forgetConnections closes those to nodes that are gone.
+func (n *Node) forgetConnections(s *state.State) {
+	keep := map[string]bool{}
+	for _, addr := range n.cfg.Join {
+		keep[addr] = true
+	}
+	for other := range s.Nodes() {
+		if other.Status != state.Evicted {
+			keep[other.Addr] = true
+		}
+	}
+	n.pool.Keep(keep)
+}
+
+// contactEvery is how often a node looks whether gossip has lost others that the log counts. serf calls those that have
+// failed by itself; this finds those it has given up, and those it never met.
+const contactEvery = 5 * time.Second
+
+// keepContact brings gossip and log together again, and finds out about an eviction that the log could not tell.
+func (n *Node) keepContact() {
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-time.After(contactEvery/2 + rand.N(contactEvery)):
+		}
+		var missing []string
+		for other := range n.coord.State().Nodes() {
+			if other.ID != n.self.id && other.Status != state.Evicted && !n.alive(other.ID, other.Incarnation) {
+				missing = append(missing, other.Gossip)
+			}
+		}
+		if len(n.coord.Info().Voters) == 0 || n.gossiping() != nil && n.gossiping().Count() <= 1 {
+			for _, p := range n.loadPeers() {
+				missing = append(missing, p.Gossip)
+			}
+		}
+		n.call(missing)
+		if n.coord.Info().Leader.IsZero() {
+			n.askAfterMyself()
+		}
+	}
+}
+
+// askAfterMyself has others say whether this node is still one of them: nobody sends it the log any more if
+// it was evicted while it was away.
+func (n *Node) askAfterMyself() {
+	ctx, cancel := context.WithTimeout(n.ctx, contactEvery)
+	defer cancel()
+	for _, addr := range n.contacts() {
+		conn, err := n.pool.Get(addr)
+		if err != nil || addr == n.addr {
+			continue
+		}
+		resp, err := api.NewCoordinatorClient(conn).Read(ctx, &api.ReadRequest{What: &api.ReadRequest_Nodes{Nodes: &api.Nothing{}}})
+		if err != nil {
+			continue
+		}
+		for _, other := range resp.GetNodes() {
+			if idOf(other.GetId()) == n.self.id && other.GetStatus() == state.Evicted.String() {
+				n.leftForGood()
+			}
+		}
+		return
+	}
+}
+
+// call makes contact with nodes by gossip. It is no error that some are not there.
+func (n *Node) call(addrs []string) {
+	m := n.gossiping()
+	if m == nil {
+		return
+	}
+	slices.Sort(addrs)
+	addrs = slices.DeleteFunc(slices.Compact(addrs), func(a string) bool { return a == "" || a == n.gossip })
+	if len(addrs) == 0 {
+		return
+	}
+	rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
+	if _, err := m.Join(addrs[:min(len(addrs), 3)]); err != nil {
+		n.log.Debug("gossip has reached none of those it called", zap.Error(err))
+	}
+}
+
+// propose gives an entry to the leader, wherever that is.
+func (n *Node) propose(ctx context.Context, e state.Entry, forwarded bool) (outcome, error) {
+	res, index, err := n.coord.Propose(ctx, e)
+	var elsewhere *coordinator.NotLeaderError
+	if forwarded || !errors.As(err, &elsewhere) || elsewhere.Addr == "" {
+		n.metrics.proposed(err)
+		return outcomeOf(res, index), err
+	}
+	data, err := state.Encode(e)
+	if err != nil {
+		return outcome{}, err
+	}
+	conn, err := n.pool.Get(elsewhere.Addr)
+	if err != nil {
+		return outcome{}, fmt.Errorf("%w: %w", coordinator.ErrUnavailable, err)
+	}
+	resp, err := api.NewCoordinatorClient(conn).Propose(ctx, &api.ProposeRequest{Entry: data, Forwarded: true})
+	if err != nil {
+		return outcome{}, err // a status, with the code that the leader gave
+	}
+	return outcomeFrom(resp), nil
+}

@@ -1,0 +1,153 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+)
+
+// MaxMessage bounds a message in both directions, in bytes. An entry of the log is far smaller.
+const MaxMessage = 16 << 20
+
+// Keepalive of both ends: a server refuses more frequent pings than it was told of.
+const (
+	pingEvery = 10 * time.Second
+	pingWait  = 5 * time.Second
+)
+
+// Dialer makes connections. Net is the network, as net.Dialer has it; TLS nil means without.
+type Dialer struct {
+	Net func(ctx context.Context, network, addr string) (net.Conn, error)
+	TLS *tls.Config
+}
+
+func (d Dialer) net() func(ctx context.Context, network, addr string) (net.Conn, error) {
+	if d.Net != nil {
+		return d.Net
+	}
+	return (&net.Dialer{}).DialContext
+}
+
+// GRPC makes a connection for gRPC calls; it is dialled when it is first used. more may add to the
+// options. The caller closes it.
+func (d Dialer) GRPC(addr string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	creds := insecure.NewCredentials()
+	if d.TLS != nil {
+		creds = credentials.NewTLS(d.TLS)
+	}
+	dial := d.net()
+	opts := append([]grpc.DialOption{
+		grpc.WithTransportCredentials(creds),
+		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, "tcp", addr) }),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingWait, PermitWithoutStream: true}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+		// A node that comes back is to be found soon: not gRPC's two minutes.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			MinConnectTimeout: 3 * time.Second,
+		}),
+		grpc.WithDisableServiceConfig(),
+	}, more...)
+	return grpc.NewClient("passthrough:///"+addr, opts...)
+}
+
+// Raft connects to the raft of a node.
+func (d Dialer) Raft(addr string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	conn, err := d.net()(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if d.TLS != nil {
+		secure := tls.Client(conn, d.TLS)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		conn = secure
+	}
+	if err = conn.SetDeadline(time.Now().Add(timeout)); err == nil {
+		if _, err = conn.Write([]byte(raftPreface)); err == nil {
+			err = conn.SetDeadline(time.Time{})
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// RaftLayer is what raft's transport listens on and dials by.
+type RaftLayer struct {
+	net.Listener
+	Dialer Dialer
+}
+
+// Dial connects to another node's raft.
+func (l RaftLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	return l.Dialer.Raft(string(addr), timeout)
+}
+
+// Pool keeps one gRPC connection to each node. It is safe for concurrent use.
+type Pool struct {
+	d    Dialer
+	opts []grpc.DialOption
+
+	mu     sync.Mutex
+	conns  map[string]*grpc.ClientConn
+	closed bool
+}
+
+// NewPool is an empty pool.
+func NewPool(d Dialer, opts ...grpc.DialOption) *Pool {
+	return &Pool{d: d, opts: opts, conns: map[string]*grpc.ClientConn{}}
+}
+
+// Get gives the connection to an address. It stays the pool's.
+func (p *Pool) Get(addr string) (*grpc.ClientConn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, net.ErrClosed
+	}
+	if c, ok := p.conns[addr]; ok {
+		return c, nil
+	}
+	c, err := p.d.GRPC(addr, p.opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
+	}
+	p.conns[addr] = c
+	return c, nil
+}
+
+// Keep closes the connections to all but the addresses named.
+func (p *Pool) Keep(addrs map[string]bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for addr, c := range p.conns {
+		if !addrs[addr] {
+			_ = c.Close() // it says only that it was closed before
+			delete(p.conns, addr)
+		}
+	}
+}
+
+// Close closes all connections; no more are made.
+func (p *Pool) Close() {
+	p.Keep(nil)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+}
