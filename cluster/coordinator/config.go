@@ -73,7 +73,9 @@ func (c Config) raft() *raft.Config {
 	rc.LeaderLeaseTimeout = c.Timing.Heartbeat / 2
 	rc.CommitTimeout = min(rc.CommitTimeout, c.Timing.Heartbeat/20)
 	rc.ShutdownOnRemove = false // an evicted node finds out by itself, and says so
-	rc.BatchApplyCh = true      // entries that arrive together share an fsync
+	// Without a buffer nothing is left in it, unanswered, when raft ends. Those who wait to put something in are taken together all the
+	// same, and share an fsync.
+	rc.BatchApplyCh = false
 	rc.NoLegacyTelemetry = true
 	return rc
 }

@@ -263,7 +263,7 @@ func (c *Coordinator) notLeader() error {
 	}
 	why := ""
 	if voters > 0 {
-		why = fmt.Sprintf("; this node can reach %d of %d voters, and %d are needed", alive, voters, voters/2+1)
+		why = fmt.Sprintf("; %d of %d voters must agree on one, and gossip here holds %d of them alive", voters/2+1, voters, alive)
 	}
 	return &NotLeaderError{Why: why}
 }

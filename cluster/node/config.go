@@ -200,7 +200,7 @@ func advertised(said, bound string) (string, error) {
 		}
 		return net.JoinHostPort(said, port), nil
 	}
-	if ip, bad := netip.ParseAddr(host); host != "" && (bad != nil || !ip.IsUnspecified()) { // a name is an address, too
+	if ip, _ := netip.ParseAddr(host); host != "" && ip != netip.IPv4Unspecified() && ip != netip.IPv6Unspecified() {
 		return bound, nil
 	}
 	private, err := sockaddr.GetPrivateIP()
