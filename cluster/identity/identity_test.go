@@ -115,7 +115,7 @@ func TestHandshakes(t *testing.T) {
 		{"the other of two authorities", load(t, both, "n2").ServerTLS(), load(t, theirs, "admin").blind(), Peer{"ann", Admin}, ""},
 		{"client of another authority", node.ServerTLS(), load(t, theirs, "admin").blind(), Peer{}, "unknown authority"},
 		{"node of another authority", load(t, theirs, "n1").ServerTLS(), node.ClientTLS(), Peer{}, "no node of this cluster"},
-		{"client as server", admin.ServerTLS(), node.ClientTLS(), Peer{}, "no node of this cluster"},
+		{"client as server", admin.ServerTLS(), node.ClientTLS(), Peer{}, "incompatible key usage"},
 		{"client as server, by usage allowed", load(t, ours, "mallory").ServerTLS(), node.ClientTLS(), Peer{}, `that of "mallory"`},
 		{"nothing as server", trusting(t, ours).ServerTLS(), node.ClientTLS(), Peer{}, "no certificates configured"},
 		{"expired node", node.ServerTLS(), at(admin, later).ClientTLS(), Peer{}, "has expired"},
