@@ -373,6 +373,8 @@ func (n *Node) propose(ctx context.Context, e state.Entry, forwarded bool) (outc
 	if err != nil {
 		return outcome{}, fmt.Errorf("%w: %w", coordinator.ErrUnavailable, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, forwardTime)
+	defer cancel()
 	resp, err := api.NewCoordinatorClient(conn).Propose(ctx, &api.ProposeRequest{Entry: data, Forwarded: true})
 	if err != nil {
 		return outcome{}, err // a status, with the code that the leader gave

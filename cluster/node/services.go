@@ -30,6 +30,10 @@ type nodeService struct {
 	n *Node
 }
 
+// forwardTime is how long a node waits for the leader in a client's stead: a leader that has stopped is another's place
+// soon, and the client tries again.
+const forwardTime = 2 * time.Second
+
 // statusOf turns an error into what the wire says of it: whether the request may have been applied is in the code.
 func statusOf(err error) error {
 	if err == nil {
@@ -161,7 +165,13 @@ func (s *coordinatorService) Read(ctx context.Context, req *api.ReadRequest) (*a
 				return nil, statusOf(fmt.Errorf("%w: %w", coordinator.ErrUnavailable, err))
 			}
 			req.Forwarded = true
-			return api.NewCoordinatorClient(conn).Read(ctx, req)
+			ctx, cancel := context.WithTimeout(ctx, forwardTime)
+			defer cancel()
+			resp, err := api.NewCoordinatorClient(conn).Read(ctx, req)
+			if err != nil && status.Code(err) != codes.Aborted { // a read that came to nothing changed nothing
+				err = status.Errorf(codes.Aborted, "node %s, which leads as far as is known here, does not answer: %s", elsewhere.Leader.Short(), status.Convert(err).Message())
+			}
+			return resp, err
 		}
 		if err != nil {
 			return nil, statusOf(err)

@@ -130,10 +130,10 @@ func propose(ctx context.Context, c *client.Client, e state.Entry) error {
 
 func (f *clusterFlags) readNodes(ctx context.Context, c *client.Client) (*api.ReadResponse, error) {
 	req := &api.ReadRequest{What: &api.ReadRequest_Nodes{Nodes: &api.Nothing{}}}
-	brief, cancel := context.WithTimeout(ctx, min(f.wait/2, 3*time.Second))
+	brief, cancel := context.WithTimeout(ctx, f.wait*3/4)
 	defer cancel()
 	resp, err := c.Read(brief, req)
-	if err == nil || !errors.Is(err, client.ErrUnavailable) {
+	if err == nil || errors.Is(err, client.ErrDenied) || errors.Is(err, client.ErrUnreachable) {
 		return resp, err
 	}
 	// Without a majority the copy of the node that answers is what there is.
