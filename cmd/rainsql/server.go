@@ -57,7 +57,7 @@ by its name; a flag counts before the environment, and that before the file.`,
 	fl.StringVar(&f.cfg.Advertise, "advertise", "", "HOST or HOST:PORT that others are told, where it is not --listen")
 	fl.StringVar(&f.cfg.GossipAdvertise, "gossip-advertise", "", "the same for gossip")
 	fl.StringSliceVar(&f.cfg.Join, "join", nil, "HOST:PORT of nodes of the cluster to join; without, a new node begins one")
-	fl.StringVar(&f.cfg.Name, "name", "", "name of the node (default the host's)")
+	fl.StringVar(&f.cfg.Name, "name", "", "name of the node (default the certificate's, or the host's)")
 	fl.IntVar(&f.cfg.Voters, "voters", 5, "how many nodes vote at most: 1, 3 or 5")
 	fl.StringVar(&f.cfg.Profile, "profile", "lan", "how eagerly nodes look after each other: lan, or local for one machine")
 	fl.DurationVar(&f.cfg.DownAfter, "down-after", 5*time.Second, "how long gossip holds a node dead until it is down")
@@ -145,6 +145,9 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 		}
 		if f.cfg.Certs.Peer().Role != identity.Node {
 			return fmt.Errorf("%s is the folder of a client; a server needs one of 'rainsql cert node'", f.certs)
+		}
+		if f.cfg.Name == "" {
+			f.cfg.Name = f.cfg.Certs.Peer().Name
 		}
 	}
 	console := f.std.err
