@@ -85,7 +85,7 @@ func (s *Server) Start() {
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
-		FS: s.disk, Net: network{s.Host}, OnFatal: s.fatal,
+		FS: s.disk, Net: network{s.Host.Process()}, OnFatal: s.fatal,
 		Stores: func() (coordinator.Stores, error) {
 			return coordinator.Stores{Log: gatedLog{s.log, g}, Stable: gatedStable{s.log, g}, Snapshots: s.snaps, Close: func() error { return nil }}, nil
 		},
@@ -194,7 +194,7 @@ func (c *Cluster) Until(what string, most time.Duration, ok func() bool) time.Du
 
 // Client is a client that knows the addresses of some servers, by their place; none: of all.
 func (c *Cluster) Client(which ...int) *client.Client {
-	cfg := client.Config{Try: 2 * time.Second, Dialer: wire.Dialer{Net: network{c.outside}.Dial}}
+	cfg := client.Config{Try: 2 * time.Second, Dialer: wire.Dialer{Net: network{c.outside.Process()}.Dial}}
 	for i, s := range c.Servers {
 		if len(which) == 0 || contains(which, i) {
 			cfg.Addrs = append(cfg.Addrs, s.addr())
@@ -226,19 +226,19 @@ func (c *Cluster) Close() {
 	time.Sleep(time.Minute) // of the bubble: timers of the libraries end whom they wake
 }
 
-// network is a machine's, as a node wants it.
-type network struct{ host *memnet.Host }
+// network is a process's, as a node wants it: goroutines of one that was killed cannot dial as its successor.
+type network struct{ process *memnet.Process }
 
 func (n network) Listen(addr string) (net.Listener, error) {
 	p, err := portOf(addr)
 	if err != nil {
 		return nil, err
 	}
-	return n.host.Listen(p)
+	return n.process.Listen(p)
 }
 
 func (n network) Dial(ctx context.Context, _, addr string) (net.Conn, error) {
-	return n.host.Dial(ctx, addr)
+	return n.process.Dial(ctx, addr)
 }
 
 func (n network) Gossip(addr string) (memberlist.NodeAwareTransport, string, error) {
@@ -246,7 +246,7 @@ func (n network) Gossip(addr string) (memberlist.NodeAwareTransport, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	t, err := memnet.Gossip(n.host, p)
+	t, err := n.process.Gossip(p)
 	return t, addr, err
 }
 

@@ -212,9 +212,7 @@ func TestClose(t *testing.T) {
 		wantErr(t, "the second Close", p.near.Close(), net.ErrClosed)
 		expect(t, p.far, "last words")
 		_, err := p.far.Read(make([]byte, 1))
-		if err != io.EOF { //nolint:errorlint // io.EOF is given bare, as package net does
-			t.Fatal(err)
-		}
+		wantErr(t, "Read after the last byte", err, io.EOF)
 		_, err = p.far.Write([]byte("x"))
 		wantErr(t, "Write to a closed peer", err, syscall.EPIPE)
 		_ = p.far.Close()
