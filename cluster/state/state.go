@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
-	"strings"
 
 	iradix "github.com/hashicorp/go-immutable-radix/v2"
 
@@ -122,36 +121,6 @@ func (s *State) Nodes() iter.Seq[*Node] {
 	return func(yield func(*Node) bool) {
 		s.nodes.Root().Walk(func(_ []byte, n *Node) bool { return !yield(n) })
 	}
-}
-
-// FindNode finds the node that a user means by a name or by the beginning of an id. Of
-// several of one name it is the one that is neither down nor evicted.
-func (s *State) FindNode(text string) (*Node, error) {
-	var live, gone []*Node
-	for n := range s.Nodes() {
-		named := n.Name == text
-		if !named && !(len(text) >= 4 && strings.HasPrefix(n.ID.String(), text)) {
-			continue
-		}
-		if n.Status == Evicted || named && n.Status == Down {
-			gone = append(gone, n)
-		} else {
-			live = append(live, n)
-		}
-	}
-	switch {
-	case len(live) == 1:
-		return live[0], nil
-	case len(live) == 0 && len(gone) == 1:
-		return gone[0], nil
-	case len(live)+len(gone) == 0:
-		return nil, &Refusal{Reason: ErrNoNode, Name: text}
-	}
-	var ids []string
-	for _, n := range append(live, gone...) {
-		ids = append(ids, n.ID.Short())
-	}
-	return nil, &Refusal{Reason: ErrNoNode, Name: text, Detail: "several are called so; name it by its id: " + strings.Join(ids, ", ")}
 }
 
 // Tokens yields the tokens in the order of their names.
