@@ -47,14 +47,42 @@ func (w *watchdog) isDead() bool {
 	}
 }
 
+// steps are what the limit is waited for in.
+const steps = 8
+
+// after calls late when the limit is over, unless it is stopped before. A process that was stopped and goes on finds all of its
+// timers over at once, and would blame the disk: so the limit is some short waits, of which that takes but one.
+func (w *watchdog) after(late func()) (stop func()) {
+	var mu sync.Mutex
+	var timer *time.Timer
+	left := steps
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(w.limit/steps, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if left--; left > 0 {
+			timer.Reset(w.limit / steps)
+		} else if left == 0 {
+			go late()
+		}
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		left = 0
+		timer.Stop()
+	}
+}
+
 // write does one write under watch.
 func (w *watchdog) write(what string, do func() error) error {
 	began := time.Now()
-	timer := time.AfterFunc(w.limit, func() {
+	stop := w.after(func() {
 		w.die(fmt.Errorf("writing the %s of the coordinator has taken longer than %v: the disk hangs", what, w.limit))
 	})
 	err := do()
-	timer.Stop()
+	stop()
 	if isFull(err) && w.makeRoom != nil && w.makeRoom() {
 		err = do()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -161,7 +162,7 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, file.Close()) }()
 	f.cfg.Logger = logger
 	f.cfg.OnFatal = func(err error) {
-		logger.Error("the node cannot go on", zap.Error(err))
+		lastWords(f.std.err, logger, err)
 		os.Exit(exitFailed) // what is under way must not be waited for: the disk may hang
 	}
 	n, err := node.Start(f.cfg)
@@ -177,6 +178,20 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 	stopping, cancel := context.WithTimeout(context.Background(), f.cfg.Drain+5*time.Second)
 	defer cancel()
 	return errors.Join(ended, n.Stop(stopping))
+}
+
+// lastWords tells why the process ends. The log may lie on the disk that hangs, so that it is not waited for.
+func lastWords(to io.Writer, logger *zap.Logger, why error) {
+	fmt.Fprintf(to, "rainsql: the node cannot go on: %v\n", why)
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		logger.Error("the node cannot go on", zap.Error(why))
+	}()
+	select {
+	case <-logged:
+	case <-time.After(500 * time.Millisecond):
+	}
 }
 
 func isFolder(path string) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -60,6 +61,7 @@ func Mount(backing, at string) (*FS, error) {
 			return nil, err
 		}
 	}
+	sweep()
 	// Mounted here instead of by DirectMount of go-fuse, which lets children inherit the
 	// device: they would keep the mount waiting for a server that has ended.
 	dev, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -90,6 +92,23 @@ func Mount(backing, at string) (*FS, error) {
 		return nil, fmt.Errorf("hungfs: %s: %w", at, err)
 	}
 	return f, nil
+}
+
+// sweep takes away what processes that were killed left mounted.
+func sweep() {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(mounts)) {
+		parts := strings.Fields(line)
+		if len(parts) < 3 || parts[2] != "fuse.hungfs" {
+			continue
+		}
+		if _, err := os.Stat(parts[1]); errors.Is(err, unix.ENOTCONN) {
+			_ = unix.Unmount(parts[1], unix.MNT_DETACH) // another may do the same
+		}
+	}
 }
 
 // endPolls has the kernel ask once whether our files can be polled, and learn that they cannot. It would
