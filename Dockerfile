@@ -16,7 +16,7 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION=
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /system/usr/bin/rainsql ./cmd/rainsql \
+    go build -trimpath -buildvcs=false -tags grpcnotrace -ldflags "-s -w -X main.version=$VERSION" -o /system/usr/bin/rainsql ./cmd/rainsql \
  && mkdir -p /user/data /user/work /user/tmp \
  && chmod 1777 /user/tmp
 

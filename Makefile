@@ -5,11 +5,15 @@ OUT     := out
 ROWS    ?= 200000
 QUERIES ?= 100000
 FUZZTIME ?= 30s
+CHAOS   ?= 5m
 export CGO_ENABLED := 0
 # Without a tag the Go command knows a version from the commit.
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
-BUILD   := $(GO) build -trimpath -buildvcs=auto -ldflags '$(LDFLAGS)'
+# grpc's pages of traces, which nothing here serves, bring html/template, with which the linker keeps every method of
+# every type: 5 MB.
+TAGS    := grpcnotrace
+BUILD   := $(GO) build -trimpath -buildvcs=auto -tags $(TAGS) -ldflags '$(LDFLAGS)'
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
@@ -126,6 +130,15 @@ fuzz: ## Fuzz each target for FUZZTIME (default 30s)
 .PHONY: bench
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./bench ./connect/... ./expr/... ./parser/... ./sdfs/...
+
+.PHONY: chaos
+chaos: ## Hurt real servers in each way for CHAOS (default 5m), and check 200 histories; an hour (needs root)
+	$(GO) test -count=1 -v -timeout 24h ./internal/testcluster/process -chaos $(CHAOS)
+	$(GO) test -count=1 -timeout 1h ./internal/testcluster -run Linearizable -histories 200
+
+.PHONY: detection
+detection: ## Measure how soon dead servers are noticed, and how many living ones are; half an hour
+	$(GO) test -run '^$$' -bench Detection -benchtime 7x -timeout 3h ./internal/testcluster/process
 
 .PHONY: clean
 clean: ## Remove what the other targets made

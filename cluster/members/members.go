@@ -42,6 +42,8 @@ type Members struct {
 	work   sync.WaitGroup
 	stop   chan struct{}
 
+	joining chan struct{} // holds whoever joins
+
 	mu    sync.Mutex
 	known map[member]standing
 }
@@ -59,7 +61,7 @@ type standing struct {
 
 // Start joins nobody yet.
 func Start(cfg Config) (*Members, error) {
-	m := &Members{events: make(chan serf.Event, 1024), known: map[member]standing{}, stop: make(chan struct{})}
+	m := &Members{events: make(chan serf.Event, 1024), known: map[member]standing{}, stop: make(chan struct{}), joining: make(chan struct{}, 1)}
 	mc := cfg.Profile.memberlist()
 	mc.Transport = cfg.Transport
 	mc.Label = "rainsql-" + cfg.Cluster.String()
@@ -90,8 +92,13 @@ func Start(cfg Config) (*Members, error) {
 	return m, nil
 }
 
-// Join makes contact with any of some addresses, and tells how many answered.
-func (m *Members) Join(addrs []string) (int, error) { return m.serf.Join(addrs, true) }
+// Join makes contact with any of some addresses, and tells how many answered. Calls wait for each other.
+func (m *Members) Join(addrs []string) (int, error) {
+	// serf would have them wait, too, but at a mutex: to scripted time (testing/synctest) that is no waiting.
+	m.joining <- struct{}{}
+	defer func() { <-m.joining }()
+	return m.serf.Join(addrs, true)
+}
 
 // Alive tells whether an incarnation of a node has been met and is not held dead.
 func (m *Members) Alive(id state.ID, incarnation uint64) bool {

@@ -11,7 +11,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rainsql/rainsql/cluster/exposition"
 )
 
 // startHTTP serves what operators look at. Beyond loopback it is TLS where there are certificates.
@@ -25,7 +25,10 @@ func (n *Node) startHTTP(l net.Listener) {
 		}
 		_, _ = fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", exposition.ContentType)
+		_, _ = w.Write(n.tellMetrics().Bytes())
+	})
 	mux.HandleFunc("GET /debug/pprof/", fromLoopback(pprof.Index))
 	mux.HandleFunc("GET /debug/pprof/profile", fromLoopback(pprof.Profile))
 	mux.HandleFunc("GET /debug/pprof/trace", fromLoopback(pprof.Trace))

@@ -38,7 +38,7 @@ type Node struct {
 	coord   *coordinator.Coordinator
 	server  *grpc.Server
 	web     *http.Server
-	metrics *metrics
+	metrics metrics
 
 	mu        sync.Mutex
 	self      self
@@ -80,7 +80,6 @@ func Start(cfg Config) (*Node, error) {
 	}
 	n := &Node{cfg: cfg, log: cfg.Logger, done: make(chan struct{}), ended: make(chan error, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.metrics = newMetrics(n)
 	for _, step := range []struct {
 		what string
 		do   func() error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -99,10 +100,16 @@ func TestThreeNodes(t *testing.T) {
 	if err != nil || len(resp.GetFiles()) != 3 {
 		t.Fatal(resp, err)
 	}
-	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+	for path, has := range map[string]string{
+		"/healthz": "ok", "/readyz": "ready",
+		"/metrics": "\n# TYPE rainsql_raft_voters gauge\nrainsql_raft_voters 3\n",
+	} {
 		r, err := http.Get("http://" + n2.HTTP() + path)
 		if err != nil || r.StatusCode != http.StatusOK {
 			t.Fatal(path, err)
+		}
+		if body, err := io.ReadAll(r.Body); err != nil || !strings.Contains(string(body), has) {
+			t.Errorf("%s: %v, %q is not in\n%s", path, err, has, body)
 		}
 		r.Body.Close()
 	}

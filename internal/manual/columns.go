@@ -1,37 +1,21 @@
 package manual
 
-import (
-	"strings"
-
-	extast "github.com/yuin/goldmark/extension/ast"
-)
+import "strings"
 
 // between stands between the columns of a table.
 const between = "  "
 
 // table writes rows in columns, each as wide as it must be if there is room
 // for that, and cells on several lines otherwise.
-func (p *printer) table(n *extast.Table, indent string) {
-	var rows [][][]span // rows, cells, spans
-	for r := n.FirstChild(); r != nil; r = r.NextSibling() {
-		var cells [][]span
-		s := style(0)
-		if r.Kind() == extast.KindTableHeader {
-			s = bold
-		}
-		for c := r.FirstChild(); c != nil; c = c.NextSibling() {
-			text := p.inline(c, s)
+func (p *printer) table(rows [][][]span) {
+	for _, cells := range rows {
+		for _, text := range cells {
 			if len(text) == 1 && text[0].style&coded != 0 {
 				text[0].text = strings.Trim(text[0].text, "`") // a column of names needs no quotes
 			}
-			cells = append(cells, text)
 		}
-		rows = append(rows, cells)
 	}
-	if len(rows) == 0 || len(rows[0]) == 0 {
-		return
-	}
-	room := p.width - len(indent) - len(between)*(len(rows[0])-1)
+	room := p.width - len(between)*(len(rows[0])-1)
 	widths := fit(rows, room)
 	loose := false // cells on several lines want air between the rows
 	laid := make([][][][]span, len(rows))
@@ -51,13 +35,13 @@ func (p *printer) table(n *extast.Table, indent string) {
 		if i == 0 && empty(rows[0]) {
 			continue // Markdown has no table without a head
 		}
-		p.row(cells, widths, indent)
+		p.row(cells, widths)
 		if i == 0 {
 			var rule []string
 			for _, w := range widths {
 				rule = append(rule, strings.Repeat("─", w))
 			}
-			p.put(indent, []span{{strings.Join(rule, between), faint}})
+			p.put("", []span{{strings.Join(rule, between), faint}})
 		}
 	}
 }
@@ -73,7 +57,7 @@ func empty(cells [][]span) bool {
 }
 
 // row writes the lines of its cells side by side.
-func (p *printer) row(cells [][][]span, widths []int, indent string) {
+func (p *printer) row(cells [][][]span, widths []int) {
 	height := 1
 	for _, c := range cells {
 		height = max(height, len(c))
@@ -93,7 +77,7 @@ func (p *printer) row(cells [][][]span, widths []int, indent string) {
 			}
 			pad += w - length(text) + len(between)
 		}
-		p.put(indent, line)
+		p.put("", line)
 	}
 }
 

@@ -3,9 +3,6 @@ package manual
 import (
 	"strings"
 	"unicode/utf8"
-
-	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/util"
 )
 
 // style is how text looks, as bits.
@@ -45,71 +42,6 @@ func (p *printer) spans(list []span) {
 		}
 		p.w.WriteString("\x1b[" + codes[1:] + "m" + s.text + "\x1b[0m")
 	}
-}
-
-// inline flattens what stands in a block.
-func (p *printer) inline(n ast.Node, s style) []span {
-	var list []span
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		switch c := c.(type) {
-		case *ast.Text:
-			list = append(list, span{unescape(c.Segment.Value(p.src)), s})
-			switch {
-			case c.HardLineBreak():
-				list = append(list, span{"\n", 0})
-			case c.SoftLineBreak():
-				list = append(list, span{" ", s})
-			}
-		case *ast.String:
-			list = append(list, span{string(c.Value), s})
-		case *ast.CodeSpan:
-			list = append(list, p.codeSpan(c, s)...)
-		case *ast.Emphasis:
-			bit := italic
-			if c.Level > 1 {
-				bit = bold
-			}
-			list = append(list, p.inline(c, s|bit)...)
-		case *ast.AutoLink:
-			list = append(list, span{string(c.Label(p.src)), s})
-		case *ast.RawHTML:
-			if raw := c.Segments.At(0); string(raw.Value(p.src)) == "<br>" {
-				list = append(list, span{"\n", 0})
-				continue
-			}
-			for i := range c.Segments.Len() {
-				segment := c.Segments.At(i)
-				list = append(list, span{string(segment.Value(p.src)), s})
-			}
-		default: // a link is its text
-			list = append(list, p.inline(c, s)...)
-		}
-	}
-	return list
-}
-
-func unescape(b []byte) string {
-	return string(util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(b))))
-}
-
-func (p *printer) codeSpan(c *ast.CodeSpan, s style) []span {
-	var sb strings.Builder
-	for k := c.FirstChild(); k != nil; k = k.NextSibling() {
-		switch k := k.(type) {
-		case *ast.Text:
-			sb.Write(k.Segment.Value(p.src))
-			if k.SoftLineBreak() {
-				sb.WriteByte(' ')
-			}
-		case *ast.String:
-			sb.Write(k.Value)
-		}
-	}
-	text := strings.ReplaceAll(sb.String(), "\n", " ")
-	if !p.color && s&bold == 0 && !strings.Contains(text, "`") {
-		text = "`" + text + "`"
-	}
-	return []span{{text, s | coded}}
 }
 
 func runes(s string) int { return utf8.RuneCountInString(s) }

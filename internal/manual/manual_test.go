@@ -129,7 +129,7 @@ func TestWidth(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	const page = "# Head\n\nSome *text* with `code`, a [link](to/there.md) and a\nline break that goes.\n\n" +
 		"- one\n- two two two two two\n\n1. first\n2. second\n\n```rql\nFROM './a.csv'\n```\n```csv\na\n1\n```\n\n" +
-		"| a | b |\n| --- | --- |\n| `x \\| y` | a cell of several words |\n| z | &lt; |\n| `p`<br>`q` | r |\n"
+		"| a | b |\n| --- | --- |\n| `x \\| y` | a cell of several words |\n| z | \\< |\n| `p`<br>`q` | r |\n"
 	for _, c := range []struct {
 		color bool
 		want  string
@@ -162,7 +162,7 @@ z      <
 			"\x1b[1ma\x1b[0m      \x1b[1mb\x1b[0m\n\x1b[2m─────  ───────────────────────\x1b[0m\n\x1b[36mx | y\x1b[0m  a cell of several words\nz      <\n\x1b[36mp\x1b[0m      r\n\x1b[36mq\x1b[0m\n"},
 	} {
 		var sb strings.Builder
-		if err := Markdown(&sb, page, 30, c.color); err != nil {
+		if err := markdown(&sb, page, 30, c.color); err != nil {
 			t.Fatal(err)
 		}
 		if got := "\n" + sb.String(); got != c.want {

@@ -140,16 +140,12 @@ func verbTopics(sections []section) []Topic {
 	return list
 }
 
-var (
-	codeSpan = regexp.MustCompile("`([^`]+)`")
-	capitals = regexp.MustCompile(`^[A-Z]+( [A-Z]+)*\b`)
-)
-
 // verbRow is a line of the table of verbs, as Markdown.
 type verbRow struct{ forms, synonym, does string }
 
 // verbTable reads the table | `FILTER e` | WHERE | keeps … | by the names of its verbs.
 func verbTable(body string) map[string]verbRow {
+	code, capitals := regexp.MustCompile("`([^`]+)`"), regexp.MustCompile(`^[A-Z]+( [A-Z]+)*\b`)
 	rows := map[string]verbRow{}
 	for line := range strings.Lines(body) {
 		cells := strings.Split(strings.TrimSpace(line), "|")
@@ -159,7 +155,7 @@ func verbTable(body string) map[string]verbRow {
 		for i, c := range cells {
 			cells[i] = strings.TrimSpace(c)
 		}
-		for _, span := range codeSpan.FindAllStringSubmatch(cells[1], -1) {
+		for _, span := range code.FindAllStringSubmatch(cells[1], -1) {
 			name := capitals.FindString(span[1])
 			if _, ok := rows[name]; name != "" && !ok {
 				rows[name] = verbRow{forms: cells[1], synonym: cells[2], does: cells[3]}

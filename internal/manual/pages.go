@@ -36,14 +36,12 @@ func pages() []Topic {
 	return list
 }
 
-// commandRow is a line of the table of the prompt's commands: | `\d [FILE]` | … |
-var commandRow = regexp.MustCompile("(?m)^\\| `(\\\\[^` ]+)([^`]*)` \\| (.*) \\|$")
-
 // commands is a topic for each command of the prompt: its line of the table, and
 // the paragraphs that tell of it.
 func commands(page string) []Topic {
+	table := regexp.MustCompile("(?m)^\\| `(\\\\[^` ]+)([^`]*)` \\| (.*) \\|$") // | `\d [FILE]` | … |
 	var list []Topic
-	for _, row := range commandRow.FindAllStringSubmatch(page, -1) {
+	for _, row := range table.FindAllStringSubmatch(page, -1) {
 		name, does := row[1], row[3]
 		text := "# " + mark(name) + "\n\n" + mark(strings.ReplaceAll(name+row[2], `\|`, "|")) + ": " + does + ".\n"
 		for part := range strings.SplitSeq(page, "\n\n") {

@@ -3,7 +3,6 @@ package testcluster
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -14,9 +13,6 @@ import (
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
-
-// seed makes the faults of TestLinearizable others; make chaos tries many.
-var seed = flag.Uint64("seed", 1, "of what happens at random")
 
 func create(name string) state.Entry {
 	return state.Entry{Kind: state.Files, Files: namespace.Entry{Kind: namespace.Create, Name: name}}

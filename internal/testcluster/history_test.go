@@ -2,6 +2,8 @@ package testcluster
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -10,18 +12,27 @@ import (
 	"github.com/rainsql/rainsql/internal/testcluster/history"
 )
 
+// histories is how many TestLinearizable makes, each with faults of its own; make chaos asks for many.
+var histories = flag.Uint64("histories", 1, "how many histories to check")
+
 // TestLinearizable: clients create, replace, remove and look at a few files through any server, while servers are
 // killed and links are cut at random. What they saw must fit one order of events.
 func TestLinearizable(t *testing.T) {
+	for seed := range *histories {
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { linearizable(t, seed) })
+	}
+}
+
+func linearizable(t *testing.T, seed uint64) {
 	five(t, func(t *testing.T, c *Cluster) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var h history.History
 		var work sync.WaitGroup
 		for id := range 4 {
 			cl := c.Client(id, (id+1)%5)
-			work.Go(func() { h.Work(ctx, cl, id, *seed) })
+			work.Go(func() { h.Work(ctx, cl, id, seed) })
 		}
-		rnd := rand.New(rand.NewPCG(*seed, 2))
+		rnd := rand.New(rand.NewPCG(seed, 2))
 		for range 12 {
 			a, b := rnd.IntN(5), rnd.IntN(5)
 			switch rnd.IntN(3) {

@@ -21,6 +21,7 @@ func TestFaults(t *testing.T) {
 	if raceEnabled {
 		t.Skip("servers are processes of their own, which the race detector does not see")
 	}
+	t.Parallel()
 	c := New(t, program(t), Options{Servers: 5, Namespaces: true, Disks: true})
 	for _, fault := range []struct {
 		name string
@@ -189,9 +190,9 @@ func oneWayLoss(t *testing.T, c *Cluster) {
 				}
 			}
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(3 * time.Second)
 		if *chaos > 0 {
-			time.Sleep(25 * time.Second)
+			time.Sleep(27 * time.Second)
 		}
 		if err := c.Net.Heal(); err != nil {
 			t.Fatal(err)

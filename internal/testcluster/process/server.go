@@ -191,10 +191,12 @@ func (s *Server) Status() (*api.StatusResponse, error) {
 }
 
 // Nodes are the nodes as this server knows them, none if it does not answer.
-func (s *Server) Nodes() []*api.NodeInfo {
+func (s *Server) Nodes() []*api.NodeInfo { return nodes(s.client()) }
+
+func nodes(cl *client.Client) []*api.NodeInfo {
 	ctx, cancel := soon()
 	defer cancel()
-	resp, err := s.client().Read(ctx, &api.ReadRequest{Local: true, What: &api.ReadRequest_Nodes{Nodes: &api.Nothing{}}})
+	resp, err := cl.Read(ctx, &api.ReadRequest{Local: true, What: &api.ReadRequest_Nodes{Nodes: &api.Nothing{}}})
 	if err != nil {
 		return nil
 	}
