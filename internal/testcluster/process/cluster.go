@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type Options struct {
 	Proxies bool
 	// Disks puts each data directory on a file system that can hang or fail.
 	Disks bool
+	// DiskBytes puts each data directory on a disk of that size; 0: on that of the test.
+	DiskBytes int64
 }
 
 // Cluster is some servers. What concerns one Server is for one goroutine at a time.
@@ -74,6 +77,7 @@ func New(t testing.TB, bin string, opts Options) *Cluster {
 	return c
 }
 
+// must ends the test for an error, or skips it.
 func (c *Cluster) must(err error, what string) {
 	c.t.Helper()
 	switch {
@@ -99,7 +103,7 @@ func (c *Cluster) makeCerts() {
 var block = fmt.Sprintf("127.%d.%d.", 1+rand.IntN(254), rand.IntN(255))
 
 // made counts the servers on loopback.
-var made int
+var made atomic.Int32
 
 // add is one more machine.
 func (c *Cluster) add(i int) {
@@ -112,13 +116,17 @@ func (c *Cluster) add(i int) {
 		c.must(err, "")
 		c.t.Cleanup(func() { c.must(s.Disk.Unmount(), "") })
 	}
+	if c.opts.DiskBytes > 0 {
+		remove, err := smallDisk(s.Dir, c.opts.DiskBytes)
+		c.must(err, "skip")
+		c.t.Cleanup(func() { c.must(remove(), "") })
+	}
 	host := ""
 	if c.Net != nil {
 		host = c.Net.Addr(i)
 		c.must(identity.IssueNode(filepath.Join(c.dir, "ca"), filepath.Join(c.dir, "certs-"+s.Name), s.Name, nil), "")
 	} else {
-		made++
-		host = block + fmt.Sprint(made)
+		host = block + fmt.Sprint(made.Add(1))
 	}
 	s.addr, s.gossip = host+":7400", host+":7401"
 	s.args = []string{"server", "--data", s.Dir, "--name", s.Name, "--listen", s.addr, "--quiet", "--drain", "2s", "--down-after", "2s"}

@@ -61,7 +61,6 @@ type watcher struct {
 	victim  string // of which it is right to say so
 	suspect time.Time
 	down    time.Time
-	paused  bool
 	wrong   map[string]bool // others, once each
 }
 

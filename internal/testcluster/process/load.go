@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rainsql/rainsql/cluster/client"
@@ -38,7 +39,7 @@ func (c *Cluster) Load(n int) *Load {
 	l := &Load{c: c, cancel: cancel, counts: map[string]*count{}, last: time.Now()}
 	c.t.Cleanup(func() { l.cancel(); l.work.Wait() })
 	for i := range n {
-		name, mine := fmt.Sprintf("load/%d", loads()), &count{}
+		name, mine := fmt.Sprint("load/", loads.Add(1)), &count{}
 		l.counts[name] = mine
 		var order []int
 		for k := range c.Servers {
@@ -54,18 +55,8 @@ func (c *Cluster) Load(n int) *Load {
 	return l
 }
 
-var (
-	loadsMu   sync.Mutex
-	loadsMade int
-)
-
 // loads numbers clients, so that each has a file of its own.
-func loads() int {
-	loadsMu.Lock()
-	defer loadsMu.Unlock()
-	loadsMade++
-	return loadsMade
-}
+var loads atomic.Int32
 
 func (l *Load) replace(cl *client.Client, name string, mine *count) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -22,7 +22,7 @@ const burning = "RAINSQL_TEST_BURN"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(burning) != "" {
-		for {
+		for n := uint64(1); n > 0; n += 2 { // odd for ever
 		}
 	}
 	flag.Parse()
