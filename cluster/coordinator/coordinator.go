@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/rainsql/rainsql/cluster/logging"
 	"github.com/rainsql/rainsql/cluster/state"
@@ -21,10 +22,13 @@ import (
 type Coordinator struct {
 	cfg       Config
 	raft      *raft.Raft
-	transport *raft.NetworkTransport
+	transport *confirming
 	machine   *machine
 	dog       *watchdog
 	low       atomic.Bool // the reserve was given up for the log
+	open      atomic.Bool // raft is there
+	began     uint64      // index of the last entry in the log as it was opened
+	flying    *semaphore.Weighted
 
 	readyTerm atomic.Uint64 // the term in which this node leads and has applied all of the terms before; 0: none
 	reads     *group.Queue[chan error]
@@ -33,22 +37,23 @@ type Coordinator struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	gone   chan struct{} // closed when raft has ended
 }
 
 // Open starts this node's part on what its stores hold. It follows whoever leads; in a cluster
 // of its own it does nothing before Bootstrap. The stores are the coordinator's from now on.
 func Open(cfg Config) (*Coordinator, error) {
 	cfg.Timing = cfg.Timing.withDefaults()
-	c := &Coordinator{cfg: cfg, reads: group.NewQueue[chan error](), poked: make(chan struct{}, 1)}
+	c := &Coordinator{cfg: cfg, reads: group.NewQueue[chan error](), poked: make(chan struct{}, 1), flying: semaphore.NewWeighted(maxFlying), gone: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.dog = newWatchdog(cfg.Timing.Write, c.makeRoom, cfg.OnFatal)
-	c.machine = newMachine(c.dog)
+	c.machine = newMachine(c.dog, &c.open)
 	logger := logging.Hclog(cfg.Logger)
-	c.transport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	c.transport = &confirming{NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: cfg.Layer, Logger: logger, Timeout: cfg.Timing.RPC, MaxPool: 3,
 		MaxRPCsInFlight:       1, // pipelining can deadlock replication
 		ServerAddressProvider: c,
-	})
+	})}
 	rc := cfg.raft()
 	rc.Logger = logger
 	var err error
@@ -57,33 +62,18 @@ func Open(cfg Config) (*Coordinator, error) {
 		c.dog.letGo()
 		return nil, errors.Join(fmt.Errorf("starting the coordinator: %w", err), c.transport.Close(), cfg.Stores.Close())
 	}
+	c.began = c.raft.LastIndex()
+	c.open.Store(true)
 	c.work.Go(c.lead)
 	c.work.Go(c.verifyReads)
 	return c, nil
 }
 
-// ServerAddr has raft reach nodes where they are, not where they were as they joined.
-func (c *Coordinator) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
-	node, err := state.ParseID(string(id))
-	if err != nil {
-		return "", err
-	}
-	if addr := c.cfg.Resolve(node); addr != "" {
-		return raft.ServerAddress(addr), nil
-	}
-	for _, s := range c.raft.GetConfiguration().Configuration().Servers {
-		if s.ID == id {
-			return s.Address, nil
-		}
-	}
-	return "", errors.New("its address is not known")
-}
-
 // Bootstrap makes a cluster of this node alone. It is called once in the life of a cluster.
 func (c *Coordinator) Bootstrap() error {
-	err := c.raft.BootstrapCluster(raft.Configuration{Servers: []raft.Server{
-		{Suffrage: raft.Voter, ID: serverID(c.cfg.ID), Address: raft.ServerAddress(c.cfg.Addr)},
-	}}).Error()
+	err := c.await(c.raft.BootstrapCluster(raft.Configuration{Servers: []raft.Server{
+		{Suffrage: raft.Voter, ID: serverID(c.cfg.ID), Address: raftAddress(c.cfg.ID, c.cfg.Addr)},
+	}}))
 	if errors.Is(err, raft.ErrCantBootstrap) {
 		return nil // it was, before a crash
 	}
@@ -129,11 +119,31 @@ func (c *Coordinator) Propose(ctx context.Context, e state.Entry) (state.Result,
 	if err := c.admissible(&e); err != nil {
 		return state.Result{}, 0, err
 	}
-	data, err := state.Encode(e)
+	data, err := encode(e)
 	if err != nil {
 		return state.Result{}, 0, err
 	}
+	if err := c.flying.Acquire(ctx, int64(len(data))); err != nil {
+		return state.Result{}, 0, fmt.Errorf("%w: too much is under way: %w", ErrUnavailable, err)
+	}
+	defer c.flying.Release(int64(len(data)))
 	return c.apply(ctx, data)
+}
+
+// maxFlying bounds the entries, in bytes, that are proposed and not yet applied: a batch of raft's must reach a slow disk within the time
+// that a write may take.
+const maxFlying = 8 << 20
+
+// encode gives the bytes of an entry, if every node can read them: one that cannot be read would end them all.
+func encode(e state.Entry) ([]byte, error) {
+	data, err := state.Encode(e)
+	if err == nil && len(data) > state.MaxEntry {
+		err = fmt.Errorf("%w: it has %d bytes, and %d are the most", state.ErrEntry, len(data), state.MaxEntry)
+	}
+	if err == nil {
+		_, err = state.Decode(data)
+	}
+	return data, err
 }
 
 // clockSlack is how far, in µs, the time of a request may be ahead of the leader's: a clock that is a year ahead would
@@ -194,21 +204,38 @@ func (c *Coordinator) apply(ctx context.Context, data []byte) (state.Result, uin
 		patience = min(patience, time.Until(end))
 	}
 	f := c.raft.Apply(data, max(patience, time.Millisecond))
-	done := make(chan error, 1)
-	go func() { done <- f.Error() }()
 	select {
-	case err := <-done:
+	case err := <-c.answer(f):
 		if err != nil {
 			return state.Result{}, 0, c.judge(err)
 		}
 	case <-ctx.Done():
 		return state.Result{}, 0, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	case <-c.gone:
+		return state.Result{}, 0, fmt.Errorf("%w: the node is ending", ErrUnknown)
 	}
 	a, ok := f.Response().(applied)
 	if !ok {
 		return state.Result{}, 0, fmt.Errorf("%w: the node is ending", ErrUnknown)
 	}
 	return a.res, a.index, nil
+}
+
+// answer waits for a future of raft in the background: some are never answered once raft has ended.
+func (c *Coordinator) answer(f raft.Future) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- f.Error() }()
+	return done
+}
+
+// await waits for a future of raft, and no longer than there is raft.
+func (c *Coordinator) await(f raft.Future) error {
+	select {
+	case err := <-c.answer(f):
+		return err
+	case <-c.gone:
+		return raft.ErrRaftShutdown
+	}
 }
 
 // judge tells what a failure of raft means for the request.
@@ -232,7 +259,7 @@ func (c *Coordinator) Leader() (state.ID, string) {
 	if now := c.cfg.Resolve(id); now != "" {
 		return id, now
 	}
-	return id, string(addr)
+	return id, plainAddress(addr)
 }
 
 // Leads tells whether this node leads, and is ready to.
@@ -248,7 +275,7 @@ func (c *Coordinator) notLeader() error {
 		return &NotLeaderError{Leader: id, Addr: addr}
 	}
 	voters, alive := 0, 0
-	for _, s := range c.raft.GetConfiguration().Configuration().Servers {
+	for _, s := range c.servers() {
 		if s.Suffrage != raft.Voter {
 			continue
 		}
@@ -305,18 +332,28 @@ func (c *Coordinator) verifyReads() {
 	}
 }
 
+// verifyTries is how often a majority is asked to confirm the leader until all that answer were asked late enough. Twice
+// does, but for calls that fail.
+const verifyTries = 5
+
 func (c *Coordinator) verify() error {
 	term := c.readyTerm.Load()
 	if term == 0 || c.ctx.Err() != nil {
 		return c.notLeader()
 	}
-	if err := c.raft.VerifyLeader().Error(); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	began := time.Now()
+	for range verifyTries {
+		if err := c.await(c.raft.VerifyLeader()); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if c.raft.CurrentTerm() != term { // led, lost it, leads again
+			return c.notLeader()
+		}
+		if c.transport.since(serverID(c.cfg.ID), term, began, c.servers()) {
+			return nil
+		}
 	}
-	if c.raft.CurrentTerm() != term { // led, lost it, leads again
-		return c.notLeader()
-	}
-	return nil
+	return fmt.Errorf("%w: a majority has not confirmed in time that this node leads", ErrUnavailable)
 }
 
 // Info is how the coordinator stands.
@@ -340,7 +377,7 @@ func (c *Coordinator) Info() Info {
 	if role != raft.Leader {
 		info.LastContact = time.Since(c.raft.LastContact())
 	}
-	for _, s := range c.raft.GetConfiguration().Configuration().Servers {
+	for _, s := range c.servers() {
 		if id, err := state.ParseID(string(s.ID)); err == nil && s.Suffrage == raft.Voter {
 			info.Voters[id] = true
 		}
@@ -353,10 +390,8 @@ func (c *Coordinator) Handover(ctx context.Context) error {
 	if c.raft.State() != raft.Leader || len(c.Info().Voters) < 2 {
 		return nil
 	}
-	done := make(chan error, 1)
-	go func() { done <- c.raft.LeadershipTransfer().Error() }()
 	select {
-	case err := <-done:
+	case err := <-c.answer(c.raft.LeadershipTransfer()):
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -365,7 +400,7 @@ func (c *Coordinator) Handover(ctx context.Context) error {
 
 // Snapshot writes the state now, so that older entries of the log may go.
 func (c *Coordinator) Snapshot() error {
-	err := c.raft.Snapshot().Error()
+	err := c.await(c.raft.Snapshot())
 	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
 		return nil
 	}
@@ -377,9 +412,20 @@ func (c *Coordinator) Close() error {
 	c.cancel()
 	c.readyTerm.Store(0)
 	c.reads.Close()
+	// While raft runs it answers those who wait for it. Where its disk hangs it does not.
+	idle := make(chan struct{})
+	go func() { c.work.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-c.dog.dead:
+	case <-time.After(2 * c.cfg.Timing.Heartbeat):
+	}
+	ended := c.raft.Shutdown()
+	// What could not be written must not be acknowledged: nobody is to hear the answers.
+	err := c.transport.Close()
 	c.dog.letGo()
-	err := c.raft.Shutdown().Error()
-	err = errors.Join(err, c.transport.Close())
-	c.work.Wait()
+	err = errors.Join(ended.Error(), err)
+	close(c.gone)
+	<-idle
 	return errors.Join(err, c.cfg.Stores.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -13,7 +14,8 @@ import (
 // machine is the state machine as raft drives it. Its state is immutable, so that readers and
 // snapshots hold up nothing.
 type machine struct {
-	dog *watchdog
+	dog  *watchdog
+	open *atomic.Bool // raft is there: what cannot be restored now has come from the leader
 
 	mu      sync.Mutex
 	state   *state.State
@@ -26,7 +28,9 @@ type applied struct {
 	res   state.Result
 }
 
-func newMachine(dog *watchdog) *machine { return &machine{dog: dog, state: state.New()} }
+func newMachine(dog *watchdog, open *atomic.Bool) *machine {
+	return &machine{dog: dog, open: open, state: state.New()}
+}
 
 // now is the state as it is.
 func (m *machine) now() *state.State {
@@ -76,6 +80,9 @@ func (m *machine) Snapshot() (raft.FSMSnapshot, error) { return snapshot{m.now()
 func (m *machine) Restore(r io.ReadCloser) error {
 	s, err := state.Restore(r)
 	if err != nil {
+		if m.open.Load() { // raft would fetch it again for ever; as it starts, it takes the snapshot before
+			m.dog.die(fmt.Errorf("a snapshot of the coordinator's cannot be read; run the version of rainsql that the leader runs: %w", err))
+		}
 		return err
 	}
 	m.set(s)

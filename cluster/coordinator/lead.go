@@ -40,7 +40,7 @@ func (c *Coordinator) reign() {
 	term := c.raft.CurrentTerm()
 	c.cfg.Logger.Info("leads now", zap.Uint64("term", term))
 	defer c.cfg.Logger.Info("does not lead any more", zap.Uint64("term", term))
-	for c.raft.Barrier(0).Error() != nil { // until all of earlier terms is applied here
+	for c.await(c.raft.Barrier(0)) != nil { // until all of earlier terms is applied here
 		if c.raft.State() != raft.Leader || !c.pause(c.cfg.Timing.Tick/5) {
 			return
 		}
@@ -49,12 +49,12 @@ func (c *Coordinator) reign() {
 		return // the channel has more news
 	}
 	c.readyTerm.Store(term)
-	dead := map[state.ID]mourning{}
+	m := memory{dead: map[state.ID]mourning{}, failed: map[state.ID]time.Time{}}
 	for c.raft.State() == raft.Leader && c.raft.CurrentTerm() == term {
 		if c.ctx.Err() != nil {
 			return
 		}
-		if !c.step(dead) && !c.pause(c.cfg.Timing.Tick) {
+		if !c.step(m) && !c.pause(c.cfg.Timing.Tick) {
 			return
 		}
 	}
@@ -79,9 +79,18 @@ type mourning struct {
 	since       time.Time
 }
 
+// memory is what a leader remembers while it reigns.
+type memory struct {
+	dead   map[state.ID]mourning
+	failed map[state.ID]time.Time // steps about a node, when last
+}
+
+// failedFor is for how long a node about which a step failed is left alone, so that others have their turn.
+const failedFor = 5 * time.Second
+
 // step does the next thing that is to be done with the members, and tells whether it did.
-func (c *Coordinator) step(dead map[state.ID]mourning) bool {
-	v, index := c.view(dead)
+func (c *Coordinator) step(m memory) bool {
+	v := c.view(m)
 	step, ok := supervise.Next(v)
 	for ok && step.What == supervise.Promote && !v.Behind[step.Node] && c.behind(step) {
 		v.Behind[step.Node] = true
@@ -90,19 +99,21 @@ func (c *Coordinator) step(dead map[state.ID]mourning) bool {
 	if !ok {
 		return false
 	}
-	err := c.do(step, v, index)
+	err := c.do(step, v)
 	log := c.cfg.Logger.Info
 	if err != nil {
 		log = c.cfg.Logger.Warn
+		m.failed[step.Node] = time.Now()
 	}
 	log("supervision", zap.Stringer("step", step.What), zap.String("node", step.Node.Short()), zap.Error(err))
 	return err == nil
 }
 
-// view is what the leader sees, and the index of raft's configuration.
-func (c *Coordinator) view(dead map[state.ID]mourning) (supervise.View, uint64) {
+// view is what the leader sees.
+func (c *Coordinator) view(m memory) supervise.View {
+	dead := m.dead
 	v := supervise.View{
-		Now: time.Now(), Self: c.cfg.ID, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{},
+		Now: time.Now(), Self: c.cfg.ID, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Skip: map[state.ID]bool{},
 		Voters: c.cfg.Voters, DownAfter: c.cfg.DownAfter, EvictAfter: c.cfg.EvictAfter,
 	}
 	for n := range c.machine.now().Nodes() {
@@ -118,13 +129,15 @@ func (c *Coordinator) view(dead map[state.ID]mourning) (supervise.View, uint64) 
 		}
 		v.Dead[n.ID] = m.since
 	}
-	f := c.raft.GetConfiguration()
-	for _, s := range f.Configuration().Servers {
+	for _, s := range c.servers() {
 		if id, err := state.ParseID(string(s.ID)); err == nil {
-			v.Servers = append(v.Servers, supervise.Server{ID: id, Addr: string(s.Address), Voter: s.Suffrage == raft.Voter})
+			v.Servers = append(v.Servers, supervise.Server{ID: id, Addr: plainAddress(s.Address), Voter: s.Suffrage == raft.Voter})
 		}
 	}
-	return v, f.Index()
+	for id, at := range m.failed {
+		v.Skip[id] = v.Now.Sub(at) < failedFor
+	}
+	return v
 }
 
 // mostBehind is how many entries a node may be behind when it gets a vote: until it has them it
@@ -138,20 +151,21 @@ func (c *Coordinator) behind(step supervise.Step) bool {
 	return err != nil || last+mostBehind < c.raft.LastIndex()
 }
 
-// do does a step. Changes of raft's configuration hold only for the one that was seen.
-func (c *Coordinator) do(step supervise.Step, v supervise.View, config uint64) error {
-	id, addr, patience := serverID(step.Node), raft.ServerAddress(step.Addr), c.cfg.Timing.RPC
+// do does a step. Nobody else changes raft's configuration while this node leads, and raft refuses a change by one that
+// does not; it does not tell the index of the configuration, by which a change could be tied to the one that was seen.
+func (c *Coordinator) do(step supervise.Step, v supervise.View) error {
+	id, addr, patience := serverID(step.Node), raftAddress(step.Node, step.Addr), c.cfg.Timing.RPC
 	switch step.What {
 	case supervise.Admit:
-		return c.raft.AddNonvoter(id, addr, config, patience).Error()
+		return c.await(c.raft.AddNonvoter(id, addr, 0, patience))
 	case supervise.Promote:
-		return c.raft.AddVoter(id, addr, config, patience).Error()
+		return c.await(c.raft.AddVoter(id, addr, 0, patience))
 	case supervise.Demote:
-		return c.raft.DemoteVoter(id, config, patience).Error()
+		return c.await(c.raft.DemoteVoter(id, 0, patience))
 	case supervise.Remove:
-		return c.raft.RemoveServer(id, config, patience).Error()
+		return c.await(c.raft.RemoveServer(id, 0, patience))
 	case supervise.Handover:
-		return c.raft.LeadershipTransferToServer(id, addr).Error()
+		return c.await(c.raft.LeadershipTransferToServer(id, addr))
 	}
 	kind := map[supervise.What]state.Kind{supervise.MarkDown: state.MarkDown, supervise.MarkUp: state.MarkUp, supervise.Evict: state.Evict}[step.What]
 	e := state.Entry{Kind: kind, Node: step.Node}

@@ -78,21 +78,28 @@ func (w *watchdog) after(late func()) (stop func()) {
 // write does one write under watch.
 func (w *watchdog) write(what string, do func() error) error {
 	began := time.Now()
-	stop := w.after(func() {
-		w.die(fmt.Errorf("writing the %s of the coordinator has taken longer than %v: the disk hangs", what, w.limit))
-	})
-	err := do()
-	stop()
+	err := w.timed(what, do)
 	if isFull(err) && w.makeRoom != nil && w.makeRoom() {
-		err = do()
+		err = w.timed(what, do)
 	}
 	if err != nil && !w.isDead() {
 		w.die(fmt.Errorf("writing the %s of the coordinator has failed after %v: %w", what, time.Since(began).Round(time.Millisecond), err))
 	}
 	if w.isDead() {
 		<-w.gone
+		return errDead
 	}
 	return nil
+}
+
+var errDead = errors.New("the coordinator's disk is given up")
+
+func (w *watchdog) timed(what string, do func() error) error {
+	stop := w.after(func() {
+		w.die(fmt.Errorf("writing the %s of the coordinator has taken longer than %v: the disk hangs", what, w.limit))
+	})
+	defer stop()
+	return do()
 }
 
 // isFull tells whether a write found no room before anything of it counted. An fsync that finds none is another
@@ -129,5 +136,9 @@ func (s watchedStable) Set(key, val []byte) error {
 }
 
 func (s watchedStable) SetUint64(key []byte, val uint64) error {
-	return s.w.write("term", func() error { return s.StableStore.SetUint64(key, val) })
+	err := s.w.write("term", func() error { return s.StableStore.SetUint64(key, val) })
+	if errors.Is(err, errDead) && string(key) == "CurrentTerm" {
+		return nil // raft would panic; a term without a vote or an entry, which do fail, promises nothing
+	}
+	return err
 }

@@ -10,19 +10,24 @@ import (
 	"google.golang.org/grpc/metadata"
 	grpcpeer "google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 
 	"github.com/rainsql/rainsql/cluster/identity"
 )
 
 type callerKey struct{}
 
-// authorize finds out who calls, for the services to judge by.
-func (n *Node) authorize(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+// authorize finds out who calls, for the services to judge by. Nobody's calls are refused before they are read, so that those
+// who may nothing cannot fill the memory.
+func (n *Node) authorize(ctx context.Context, _ *tap.Info) (context.Context, error) {
 	who, err := n.caller(ctx)
 	if err != nil {
 		return nil, status.Error(codes.Unauthenticated, err.Error())
 	}
-	return handler(context.WithValue(ctx, callerKey{}, who), req)
+	if who.Role == identity.None {
+		return nil, status.Error(codes.Unauthenticated, "this needs a client certificate, or a token that is known here")
+	}
+	return context.WithValue(ctx, callerKey{}, who), nil
 }
 
 // caller is who a call comes from. Without certificates nobody can tell: everyone is one of us.
@@ -62,9 +67,6 @@ func allow(ctx context.Context, need identity.Role) error {
 	who, _ := ctx.Value(callerKey{}).(identity.Peer)
 	if who.Role.Allows(need) {
 		return nil
-	}
-	if who.Role == identity.None {
-		return status.Errorf(codes.Unauthenticated, "this needs a client certificate or a token that is known here, with the role %s", need)
 	}
 	return status.Errorf(codes.PermissionDenied, "this needs the role %s, and %s has %s", need, who.Name, who.Role)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/rainsql/rainsql/cluster/coordinator"
 	"github.com/rainsql/rainsql/cluster/identity"
 	"github.com/rainsql/rainsql/cluster/members"
+	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/internal/vfs"
 )
 
@@ -137,6 +138,11 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Voters != 1 && c.Voters != 3 && c.Voters != 5 {
 		return c, fmt.Errorf("%d voters: 1, 3 or 5 may vote (an even number stands no more losses than the odd one below it)", c.Voters)
+	}
+	if c.Name != "" {
+		if err := state.CheckName(c.Name); err != nil {
+			return c, fmt.Errorf("the node's name: %w", err)
+		}
 	}
 	if c.ReserveBytes == 0 {
 		c.ReserveBytes = 64 << 20

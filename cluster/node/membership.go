@@ -84,13 +84,20 @@ func (n *Node) reach(ctx context.Context, addr string) (uint64, error) {
 // together do not come together.
 func retryEvery() time.Duration { return 200*time.Millisecond + rand.N(300*time.Millisecond) }
 
-// introduce tells the cluster of this start, until the cluster knows and counts it.
+// introduce tells the cluster of this start, until the cluster knows and counts it; and again, should it cease to, as after
+// it was held dead before it was ready.
 func (n *Node) introduce() {
 	complaint := ""
 	for n.ctx.Err() == nil {
+		_, changed := n.coord.Watch()
 		err := n.introduceOnce()
 		if err == nil {
-			return
+			complaint = ""
+			select {
+			case <-changed:
+			case <-n.ctx.Done():
+			}
+			continue
 		}
 		var refusal *state.Refusal
 		if errors.As(err, &refusal) && (errors.Is(err, state.ErrEvicted) || errors.Is(err, state.ErrCluster)) {
@@ -142,6 +149,9 @@ func (n *Node) introduceOnce() error {
 		}
 		return errNotYet
 	}
+	if n.gossiping() == nil { // the log has come before the answer to the Join, or without one
+		return n.enter(s.Cluster(), nil)
+	}
 	return nil
 }
 
@@ -191,26 +201,32 @@ func (n *Node) askToJoin(ctx context.Context, addr string, req *api.JoinRequest)
 
 // welcome is what the cluster told a node that it let in.
 func (n *Node) welcome(resp *api.JoinResponse) error {
-	cluster := idOf(resp.GetCluster())
+	if err := n.enter(idOf(resp.GetCluster()), peersOf(resp.GetNodes(), n.self.id)); err != nil {
+		return err
+	}
+	n.call(gossipOf(resp.GetNodes()))
+	return errNotYet
+}
+
+// enter makes the node one of a cluster; it may be already. The peers are written down if there are any: follow does so later.
+func (n *Node) enter(cluster state.ID, peers []peer) error {
 	n.mu.Lock()
 	fresh := n.self.cluster.IsZero()
 	n.self.cluster = cluster
 	me := n.self
 	n.mu.Unlock()
 	if fresh {
-		if err := n.savePeers(peersOf(resp.GetNodes(), n.self.id)); err != nil {
-			return err
+		if len(peers) > 0 {
+			if err := n.savePeers(peers); err != nil {
+				return err
+			}
 		}
 		if err := me.save(n.cfg.FS); err != nil {
 			return err
 		}
 		n.log.Info("joined", zap.String("cluster", cluster.Short()))
 	}
-	if err := n.startGossip(cluster); err != nil {
-		return err
-	}
-	n.call(gossipOf(resp.GetNodes()))
-	return errNotYet
+	return n.startGossip(cluster)
 }
 
 // contacts are the addresses of who may let the node in: itself if it leads, those of the log, those that were
@@ -252,7 +268,8 @@ func (n *Node) follow() {
 		if me, ok := s.Node(n.self.id); ok && me.Status == state.Evicted && me.Incarnation <= n.self.incarnation {
 			n.leftForGood()
 		}
-		if list, at := peersIn(s, n.self.id); at != epoch && !s.Cluster().IsZero() {
+		// A snapshot of long ago must not take the place of what was written down since.
+		if list, at := peersIn(s, n.self.id); at != epoch && !s.Cluster().IsZero() && n.coord.CaughtUp() {
 			if err := n.savePeers(list); err != nil {
 				n.log.Warn("the other nodes' addresses were not written down", zap.Error(err))
 			}

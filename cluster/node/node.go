@@ -139,7 +139,7 @@ func (n *Node) startListening() error {
 	if c := n.cfg.Certs; c != nil {
 		conf, dialer.TLS = c.ServerTLS(), c.ClientTLS()
 	}
-	mux := wire.NewMux(l, conf, onlyNodes)
+	mux := wire.NewMux(l, n.self.id, conf, onlyNodes)
 	n.stop.push(mux.Close)
 	if n.addr, err = advertised(n.cfg.Advertise, l.Addr().String()); err != nil {
 		return err
@@ -167,10 +167,15 @@ func (n *Node) startListening() error {
 		return fmt.Errorf("http: %w", err)
 	}
 	n.http = web.Addr().String()
-	n.startHTTP(web)
+	n.stop.push(func() error { // the HTTP server closes it, once there is one
+		if err := web.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
 
 	layer := wire.RaftLayer{Listener: mux.Raft(), Dialer: dialer}
-	n.server = wire.NewServer(grpc.ChainUnaryInterceptor(n.authorize), grpc.ChainStreamInterceptor(refuseStreams))
+	n.server = wire.NewServer(grpc.InTapHandle(n.authorize), grpc.ChainStreamInterceptor(refuseStreams))
 	api.RegisterCoordinatorServer(n.server, &coordinatorService{n: n})
 	api.RegisterNodeServer(n.server, &nodeService{n: n})
 	n.cfg.Stores = n.withReserve(n.cfg.Stores)
@@ -187,6 +192,7 @@ func (n *Node) startListening() error {
 		return err
 	}
 	n.stop.push(n.coord.Close)
+	n.startHTTP(web)
 	grpcListener := mux.GRPC()
 	n.serving.Go(func() {
 		if err := n.server.Serve(grpcListener); err != nil && n.ctx.Err() == nil {
@@ -222,6 +228,9 @@ func (n *Node) withReserve(open func() (coordinator.Stores, error)) func() (coor
 }
 
 func (n *Node) startCoordinator() error {
+	if len(n.cfg.Join) > 0 && n.self.cluster.IsZero() {
+		n.self.founder = false // an earlier start, without --join, came to nothing
+	}
 	if !n.self.founder || !n.self.cluster.IsZero() {
 		return nil
 	}

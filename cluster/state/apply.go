@@ -12,6 +12,7 @@ const (
 	MaxName     = 64  // bytes of the name of a node, token or setting
 	MaxAddr     = 255 // bytes of an address
 	MaxValue    = 4096
+	MaxEntry    = 1 << 20 // bytes of an entry as Encode gives it; who proposes looks
 	maxTokens   = 10_000
 	maxSettings = 10_000
 	maxTime     = 1 << 61 // µs
@@ -91,7 +92,7 @@ func (s *State) apply(e Entry) error {
 
 // applyNamed changes settings and tokens.
 func (s *State) applyNamed(e Entry) error {
-	if err := checkName(e.Name); err != nil {
+	if err := CheckName(e.Name); err != nil {
 		return err
 	}
 	token, exists := s.tokens.Get([]byte(e.Name))
@@ -126,8 +127,8 @@ func (s *State) applyNamed(e Entry) error {
 	return nil
 }
 
-// checkName accepts names that need no quotes anywhere.
-func checkName(name string) error {
+// CheckName accepts names of nodes, tokens and settings: those that need no quotes anywhere.
+func CheckName(name string) error {
 	ok := len(name) > 0 && len(name) <= MaxName
 	for _, c := range name {
 		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.')

@@ -23,7 +23,7 @@ func (s *State) applyNode(e Entry) error {
 	if e.Incarnation != 0 && e.Incarnation != old.Incarnation {
 		return refuse(ErrOutdated, "")
 	}
-	to := old.Status
+	to, leaves := old.Status, old.Leaves
 	switch e.Kind {
 	case Ready:
 		if old.Status == Pending {
@@ -36,7 +36,7 @@ func (s *State) applyNode(e Entry) error {
 		case old.Status == Down:
 			to = Evicted
 		default:
-			to = Leaving
+			to, leaves = Leaving, true
 		}
 	case MarkDown:
 		to = Down
@@ -53,11 +53,14 @@ func (s *State) applyNode(e Entry) error {
 		}
 		to = Evicted
 	}
+	if to == Active && leaves {
+		to = Leaving // that it was held dead, or started anew, has not changed its mind
+	}
 	if to == old.Status {
 		return nil
 	}
 	n := *old
-	n.Status, n.Since = to, s.logTime
+	n.Status, n.Since, n.Leaves = to, s.logTime, leaves
 	n.Ring = to != Evicted && (n.Ring || to == Active)
 	s.put(old, &n)
 	return nil
@@ -67,7 +70,7 @@ func (s *State) join(e Entry, old *Node, known bool) error {
 	refuse := func(reason error, detail string) error {
 		return &Refusal{Reason: reason, Name: e.Name, Detail: detail}
 	}
-	if err := checkName(e.Name); err != nil {
+	if err := CheckName(e.Name); err != nil {
 		return err
 	}
 	for _, addr := range []string{e.Addr, e.Gossip, e.HTTP} {

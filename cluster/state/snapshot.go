@@ -36,6 +36,7 @@ type (
 		ID          ID
 		Name        string
 		Status      Status
+		Leaves      bool
 		Ring        bool
 		Incarnation uint64
 		Addr        string
@@ -71,7 +72,7 @@ func (s *State) Snapshot(w io.Writer) error {
 	}
 	for n := range s.Nodes() {
 		put(nodeItem{
-			ID: n.ID, Name: n.Name, Status: n.Status, Ring: n.Ring, Incarnation: n.Incarnation,
+			ID: n.ID, Name: n.Name, Status: n.Status, Leaves: n.Leaves, Ring: n.Ring, Incarnation: n.Incarnation,
 			Addr: n.Addr, Gossip: n.Gossip, HTTP: n.HTTP, Joined: n.Joined, Since: n.Since,
 		})
 	}
@@ -130,7 +131,7 @@ func restore(dec *cbor.Decoder) (*State, error) {
 			return nil, errors.New("a node's numbers do not add up")
 		}
 		s.nodes, _, _ = s.nodes.Insert(n.ID[:], &Node{
-			ID: n.ID, Name: n.Name, Status: n.Status, Ring: n.Ring, Incarnation: n.Incarnation,
+			ID: n.ID, Name: n.Name, Status: n.Status, Leaves: n.Leaves, Ring: n.Ring, Incarnation: n.Incarnation,
 			Addr: n.Addr, Gossip: n.Gossip, HTTP: n.HTTP, Joined: n.Joined, Since: n.Since,
 		})
 	}

@@ -72,6 +72,8 @@ func TestNodes(t *testing.T) {
 		{"leaves", []Entry{{Kind: Ready}, {Kind: Leave}}, Leaving, true, nil},
 		{"has left", []Entry{{Kind: Ready}, {Kind: Leave}, {Kind: Evict}}, Evicted, false, nil},
 		{"dies while it leaves", []Entry{{Kind: Ready}, {Kind: Leave}, {Kind: MarkDown}}, Down, true, nil},
+		{"leaves, is held dead, and is not", []Entry{{Kind: Ready}, {Kind: Leave}, {Kind: MarkDown}, {Kind: MarkUp}}, Leaving, true, nil},
+		{"leaves, dies, and starts anew", []Entry{{Kind: Ready}, {Kind: Leave}, {Kind: MarkDown}, {Kind: Join, Incarnation: 2, Name: "n1", Addr: "h:1"}, {Kind: Ready, Incarnation: 2}}, Leaving, true, nil},
 		{"is made to leave when dead", []Entry{{Kind: Ready}, {Kind: MarkDown}, {Kind: Leave}}, Evicted, false, nil},
 		{"is not evicted while active", []Entry{{Kind: Ready}, {Kind: Evict}}, Active, true, ErrStatus},
 		{"does not come back", []Entry{{Kind: MarkDown}, {Kind: Evict}, {Kind: Join, Incarnation: 2}}, Evicted, false, ErrEvicted},

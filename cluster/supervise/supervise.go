@@ -20,10 +20,12 @@ type View struct {
 	Dead    map[state.ID]time.Time // since when SWIM has held a node's incarnation dead
 	// Behind tells which nodes are too far behind in the log, or do not say, to be given a vote.
 	Behind map[state.ID]bool
+	// Skip are nodes about which a step failed a moment ago: others have their turn.
+	Skip map[state.ID]bool
 
 	Voters     int           // the most that vote
 	DownAfter  time.Duration // of being held dead, until a node is down
-	EvictAfter time.Duration // of being down, until a node is evicted
+	EvictAfter time.Duration // of being down, and of being held dead by this leader, until a node is evicted
 }
 
 // Server is a member of raft's configuration.
@@ -70,13 +72,14 @@ func Next(v View) (Step, bool) {
 func nextLiveness(v View) (Step, bool) {
 	for _, n := range v.Nodes {
 		since, dead := v.Dead[n.ID]
+		silent := v.Now.Sub(since) // by the leader's own clock, while it led: not while all were without power
 		switch {
-		case n.Status == state.Evicted || n.ID == v.Self:
-		case n.Status != state.Down && dead && v.Now.Sub(since) >= v.DownAfter:
+		case n.Status == state.Evicted || n.ID == v.Self || v.Skip[n.ID]:
+		case n.Status != state.Down && dead && silent >= v.DownAfter:
 			return Step{What: MarkDown, Node: n.ID}, true
 		case n.Status == state.Down && !dead:
 			return Step{What: MarkUp, Node: n.ID}, true
-		case n.Status == state.Down && v.EvictAfter > 0 && v.Now.Sub(time.UnixMicro(n.Since)) >= v.EvictAfter && !lastHolder(v, n):
+		case n.Status == state.Down && v.EvictAfter > 0 && min(silent, v.Now.Sub(time.UnixMicro(n.Since))) >= v.EvictAfter && !lastHolder(v, n):
 			return Step{What: Evict, Node: n.ID}, true
 		}
 	}
@@ -91,7 +94,7 @@ func lastHolder(v View, n *state.Node) bool {
 // nextAdmission has raft know every node that is in, by its present address.
 func nextAdmission(v View) (Step, bool) {
 	for _, n := range v.Nodes {
-		if n.Status == state.Evicted {
+		if n.Status == state.Evicted || v.Skip[n.ID] {
 			continue
 		}
 		s, known := v.server(n.ID)
@@ -112,6 +115,7 @@ func nextFarewell(v View) (Step, bool) {
 	for _, n := range v.Nodes {
 		s, known := v.server(n.ID)
 		switch {
+		case v.Skip[n.ID]:
 		case n.Status == state.Leaving && n.ID != v.Self && !(known && s.Voter):
 			return Step{What: Evict, Node: n.ID}, true
 		case n.Status == state.Evicted && known && !s.Voter && n.ID != v.Self:
@@ -119,7 +123,7 @@ func nextFarewell(v View) (Step, bool) {
 		}
 	}
 	for _, s := range v.Servers { // whom the log does not know
-		if _, ok := v.node(s.ID); !ok && !s.Voter && s.ID != v.Self {
+		if _, ok := v.node(s.ID); !ok && !s.Voter && s.ID != v.Self && !v.Skip[s.ID] {
 			return Step{What: Remove, Node: s.ID}, true
 		}
 	}

@@ -15,7 +15,7 @@ var epoch = time.UnixMicro(1e15)
 // for a place in raft without one, x if SWIM holds it dead, b if it is behind. The leader is the one with '*'.
 func parse(t *testing.T, text string, voters int) View {
 	t.Helper()
-	v := View{Now: epoch, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Voters: voters, DownAfter: 5 * time.Second, EvictAfter: time.Minute}
+	v := View{Now: epoch, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Skip: map[state.ID]bool{}, Voters: voters, DownAfter: 5 * time.Second, EvictAfter: time.Minute}
 	for _, word := range strings.Fields(text) {
 		n := &state.Node{ID: state.ID{15: word[0] - '0'}, Addr: "a", Joined: uint64(word[0]), Since: epoch.Add(-time.Second).UnixMicro()}
 		for _, c := range word[1:] {
@@ -26,6 +26,12 @@ func parse(t *testing.T, text string, voters int) View {
 				v.Servers = append(v.Servers, Server{ID: n.ID, Addr: "a", Voter: c == 'V'})
 			case 'x':
 				v.Dead[n.ID] = epoch.Add(-10 * time.Second)
+			case 'X':
+				v.Dead[n.ID] = epoch.Add(-time.Hour)
+			case 'm':
+				n.Addr = "b"
+			case 's':
+				v.Skip[n.ID] = true
 			case 'b':
 				v.Behind[n.ID] = true
 			case 'o': // old
@@ -64,7 +70,14 @@ func TestNext(t *testing.T) {
 		{"1aV* 2aV 3dVx 4an", 5, "promote 4"},
 		{"1aV* 2aV 3dVx 4aV", 5, "demote 3"},
 		{"1aV* 2aV 3dV", 5, "mark up 3"},
-		{"1aV* 2aV 3dVxo", 5, "evict 3"},
+		{"1aV* 2aV 3dVXo", 5, "evict 3"},
+		{"1aV* 2aV 3dVxo", 5, "-"}, // the leader is a new one, or all were without power
+		{"1aV* 2aV 3dVX", 5, "-"},
+		{"1aV* 2aV 3aVm", 5, "promote 3"},
+		{"1aV* 2aV 3anm", 5, "admit 3"},
+		{"1aV* 2aV 3aV 4p 5en", 5, "admit 4"},
+		{"1aV* 2aV 3aV 4ps 5en", 5, "remove 5"}, // what fails does not hold up the rest
+		{"1aV* 2aV 3dVxs 4aV 5en", 5, "remove 5"},
 		{"1aV* 2aV 3eV", 5, "demote 3"},
 		{"1aV* 2aV 3en", 5, "demote 2"}, // two servers are left: one votes
 		{"1aV* 2an 3en", 5, "remove 3"},

@@ -48,7 +48,7 @@ func nextVoter(v View) (Step, bool) {
 			unsure++
 		case voter:
 			fit = append(fit, n)
-		case known && n.Status == state.Active && !dead && !v.Behind[n.ID]:
+		case known && n.Status == state.Active && !dead && !v.Behind[n.ID] && !v.Skip[n.ID]:
 			spare = append(spare, n)
 		}
 	}
@@ -62,12 +62,13 @@ func nextVoter(v View) (Step, bool) {
 	switch {
 	case len(fit)+unsure < want && len(spare) > 0:
 		return Step{What: Promote, Node: spare[0].ID, Addr: spare[0].Addr}, true
-	case len(strangers) > 0 && mayLose(len(fit)):
+	case len(strangers) > 0 && mayLose(len(fit)) && !v.Skip[strangers[0]]:
 		return Step{What: Demote, Node: strangers[0]}, true
 	}
 	// A node that is down keeps its vote until another has taken its place: it may come back.
 	for _, n := range unfit {
 		switch {
+		case v.Skip[n.ID]:
 		case n.Status == state.Down && len(fit)+unsure < want:
 		case n.ID == v.Self && len(fit) > 0:
 			return Step{What: Handover, Node: fit[0].ID, Addr: fit[0].Addr}, true
@@ -80,7 +81,7 @@ func nextVoter(v View) (Step, bool) {
 		if n.ID == v.Self {
 			n = fit[len(fit)-2]
 		}
-		if mayLose(len(fit) - 1) {
+		if mayLose(len(fit)-1) && !v.Skip[n.ID] {
 			return Step{What: Demote, Node: n.ID}, true
 		}
 	}

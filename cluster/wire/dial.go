@@ -3,9 +3,11 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,8 +19,11 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// MaxMessage bounds a message in both directions, in bytes. An entry of the log is far smaller.
-const MaxMessage = 16 << 20
+// Bounds of messages, in bytes: of an answer, and of a request, which holds an entry of the log at most.
+const (
+	MaxMessage = 16 << 20
+	MaxRequest = 2 << 20
+)
 
 // Keepalive of both ends: a server refuses more frequent pings than it was told of.
 const (
@@ -51,7 +56,7 @@ func (d Dialer) GRPC(addr string, more ...grpc.DialOption) (*grpc.ClientConn, er
 		grpc.WithTransportCredentials(creds),
 		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, "tcp", addr) }),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingWait, PermitWithoutStream: true}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxRequest)),
 		// A node that comes back is to be found soon: not gRPC's two minutes.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
@@ -62,8 +67,8 @@ func (d Dialer) GRPC(addr string, more ...grpc.DialOption) (*grpc.ClientConn, er
 	return grpc.NewClient("passthrough:///"+addr, opts...)
 }
 
-// Raft connects to the raft of a node.
-func (d Dialer) Raft(addr string, timeout time.Duration) (net.Conn, error) {
+// Raft connects to the raft of a node, by its id and address. Another node at that address closes the connection.
+func (d Dialer) Raft(node [16]byte, addr string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	conn, err := d.net()(ctx, "tcp", addr)
@@ -78,7 +83,7 @@ func (d Dialer) Raft(addr string, timeout time.Duration) (net.Conn, error) {
 		conn = secure
 	}
 	if err = conn.SetDeadline(time.Now().Add(timeout)); err == nil {
-		if _, err = conn.Write([]byte(raftPreface)); err == nil {
+		if _, err = conn.Write(append([]byte(raftPreface), node[:]...)); err == nil {
 			err = conn.SetDeadline(time.Time{})
 		}
 	}
@@ -94,9 +99,15 @@ type RaftLayer struct {
 	Dialer Dialer
 }
 
-// Dial connects to another node's raft.
+// Dial connects to another node's raft. The address is its id in hexadecimal, "@" and host:port.
 func (l RaftLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	return l.Dialer.Raft(string(addr), timeout)
+	id, at, _ := strings.Cut(string(addr), "@")
+	var node [16]byte
+	raw, err := hex.DecodeString(id)
+	if err != nil || copy(node[:], raw) != len(node) || len(raw) != len(node) {
+		return nil, fmt.Errorf("%q is no address of a node's raft", addr)
+	}
+	return l.Dialer.Raft(node, at, timeout)
 }
 
 // Pool keeps one gRPC connection to each node. It is safe for concurrent use.

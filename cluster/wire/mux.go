@@ -7,12 +7,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
 )
 
-// raftPreface is what a connection of raft begins with. One of gRPC begins with HTTP/2's "PRI ".
+// raftPreface is what a connection of raft begins with; the 16 bytes of the id of the node that is meant follow. One of gRPC
+// begins with HTTP/2's "PRI ".
 const raftPreface = "RAFT"
 
 // greetTime bounds how long a new connection may take to say what it is.
@@ -22,6 +24,7 @@ const greetTime = 10 * time.Second
 // behind the TLS handshake where there is one.
 type Mux struct {
 	l     net.Listener
+	self  [16]byte
 	tls   *tls.Config // nil: without
 	allow func(*tls.Conn) error
 
@@ -32,10 +35,11 @@ type Mux struct {
 	work   sync.WaitGroup
 }
 
-// NewMux serves l until Close. With a TLS configuration every connection is greeted by it; allow
-// then judges which may be raft's, by what their handshake proved.
-func NewMux(l net.Listener, conf *tls.Config, allow func(*tls.Conn) error) *Mux {
-	m := &Mux{l: l, tls: conf, allow: allow}
+// NewMux serves l until Close. self is the id of this node: raft of another at this address is not answered in its
+// place. With a TLS configuration every connection is greeted by it; allow then judges which may be raft's, by what their
+// handshake proved.
+func NewMux(l net.Listener, self [16]byte, conf *tls.Config, allow func(*tls.Conn) error) *Mux {
+	m := &Mux{l: l, self: self, tls: conf, allow: allow}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.grpc, m.raft = m.branch(), m.branch()
 	m.work.Go(m.accept)
@@ -101,20 +105,29 @@ func (m *Mux) classify(conn net.Conn) (*branch, net.Conn) {
 		}
 		conn = secure
 	}
-	r := bufio.NewReaderSize(conn, 16)
+	r := bufio.NewReaderSize(conn, 32)
 	first, err := r.Peek(len(raftPreface))
-	if err != nil || conn.SetDeadline(time.Time{}) != nil {
+	if err != nil {
 		return nil, nil
 	}
-	greeted := &peeked{Conn: conn, secure: secure, r: r}
-	if string(first) != raftPreface {
-		return m.grpc, greeted // what is neither is for gRPC to refuse
+	to := m.grpc // what is neither is for gRPC to refuse
+	if string(first) == raftPreface {
+		if secure != nil && m.allow != nil && m.allow(secure) != nil || !m.meant(r) {
+			return nil, nil
+		}
+		to = m.raft
 	}
-	if secure != nil && m.allow != nil && m.allow(secure) != nil {
+	if conn.SetDeadline(time.Time{}) != nil {
 		return nil, nil
 	}
-	_, _ = r.Discard(len(raftPreface)) // they were peeked at
-	return m.raft, greeted
+	return to, &peeked{Conn: conn, secure: secure, r: r}
+}
+
+// meant reads a preface of raft, and tells whether it is for this node.
+func (m *Mux) meant(r *bufio.Reader) bool {
+	var preface [len(raftPreface) + 16]byte
+	_, err := io.ReadFull(r, preface[:])
+	return err == nil && [16]byte(preface[len(raftPreface):]) == m.self
 }
 
 // peeked is a connection of which some bytes were read ahead.
@@ -130,7 +143,7 @@ func (p *peeked) Read(b []byte) (int, error) {
 	}
 	n, err := p.r.Read(b)
 	if p.r.Buffered() == 0 {
-		p.r = nil // past what was read ahead there is no use for a buffer of 16 bytes
+		p.r = nil // past what was read ahead there is no use for so small a buffer
 	}
 	return n, err
 }

@@ -41,7 +41,8 @@ try it in the shell you are in:
 }
 
 // completions tells all commands below root what their flags and arguments can
-// be. It comes after they are made, for it goes by the names of the flags.
+// be. It comes after they are made, for it goes by the names of the flags, and
+// only where a shell asks: it takes longer than making them.
 func completions(root *cobra.Command, c *common) {
 	flags := map[string]cobra.CompletionFunc{
 		"format":   cobra.FixedCompletions(render.Names(), cobra.ShellCompDirectiveNoFileComp),

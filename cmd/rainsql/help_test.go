@@ -44,7 +44,7 @@ func TestHelp(t *testing.T) {
 
 // What stands on no terminal is at most 79 columns wide.
 func TestUsageWidth(t *testing.T) {
-	root := newRoot(streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, nil)
+	root := newRoot(&common{std: streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}})
 	for _, c := range append([]*cobra.Command{root}, below(root)...) {
 		args := append(strings.Fields(c.CommandPath())[1:], "--help")
 		code, out, errs := invoke(t, "", args...)

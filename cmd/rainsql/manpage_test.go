@@ -21,7 +21,7 @@ var rewrite = flag.Bool("rewrite", false, "write the manual page anew")
 // test so that nothing of it is part of the program.
 func TestManPage(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "man", "rainsql.1")
-	page := manPage(newRoot(streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, nil))
+	page := manPage(newRoot(&common{std: streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}}))
 	if *rewrite {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

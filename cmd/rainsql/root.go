@@ -41,7 +41,11 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func run(args []string, std streams) int {
 	ctx, sig := catchSignals()
 	defer sig.stop()
-	cmd := newRoot(std, sig)
+	c := &common{std: std, signals: sig}
+	cmd := newRoot(c)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) { // a shell asks, for Tab
+		completions(cmd, c)
+	}
 	cmd.SetArgs(args)
 	cmd.SetIn(std.in)
 	cmd.SetOut(std.out)
@@ -85,8 +89,8 @@ func firstLine(err error) string {
 	return line
 }
 
-func newRoot(std streams, sig *signals) *cobra.Command {
-	c := &common{std: std, signals: sig}
+func newRoot(c *common) *cobra.Command {
+	std := c.std
 	q := &queryFlags{common: c}
 	version := false
 	root := &cobra.Command{
@@ -120,10 +124,9 @@ topics' lists what else there is to read.`,
 	root.Flags().BoolVar(&version, "version", false, "tell the version; 'rainsql version' tells more")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageFunc(std.usage)
-	root.SetHelpCommand(newHelp(std, sig))
+	root.SetHelpCommand(newHelp(std, c.signals))
 	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std), newCompletion(std), newServer(c), newCert(std))
 	root.AddCommand(newClusterCommands(std)...)
-	completions(root, c)
 	return root
 }
 
