@@ -238,6 +238,9 @@ func (c *Cluster) Settle() {
 		running, leaders := 0, map[string]bool{}
 		for _, s := range c.Servers {
 			if !s.Running() {
+				if s.meant {
+					c.t.Fatalf("%s has ended by itself: %s", s.Name, s.Said())
+				}
 				continue
 			}
 			running++

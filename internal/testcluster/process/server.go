@@ -27,6 +27,7 @@ type Server struct {
 	place        int
 	addr, gossip string // where others reach it
 	args         []string
+	meant        bool // to run: it was started, and neither killed nor waited for
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd     // nil: it was never started
@@ -103,6 +104,7 @@ func (s *Server) Start() {
 	s.mu.Lock()
 	s.cmd, s.over = cmd, over
 	s.mu.Unlock()
+	s.meant = true
 	if err != nil {
 		s.c.t.Fatal(s.Name, err)
 	}
@@ -137,6 +139,7 @@ func (s *Server) signal(sig os.Signal) {
 
 // Kill is kill -9, and waits until the process is gone.
 func (s *Server) Kill() {
+	s.meant = false
 	s.signal(syscall.SIGKILL)
 	_ = s.Wait(time.Minute) // how it ended is known
 }
@@ -155,6 +158,7 @@ func (s *Server) Wait(most time.Duration) error {
 	}
 	select {
 	case <-over:
+		s.meant = false
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.end
