@@ -48,6 +48,8 @@ func (a *Analyzer) source(s *ast.Source) *table {
 		}
 	case s.Call != nil:
 		t = a.tableFunction(s)
+	case s.Name == nil: // the parser could make nothing of it, and has said so
+		return poisoned()
 	default:
 		t = a.named(s)
 	}
