@@ -969,6 +969,7 @@ type StatusResponse struct {
 	Suspects      []*Suspect             `protobuf:"bytes,13,rep,name=suspects,proto3" json:"suspects,omitempty"`
 	Ready         bool                   `protobuf:"varint,14,opt,name=ready,proto3" json:"ready,omitempty"`
 	WhyNotReady   string                 `protobuf:"bytes,15,opt,name=why_not_ready,json=whyNotReady,proto3" json:"why_not_ready,omitempty"`
+	ClockMicros   int64                  `protobuf:"varint,16,opt,name=clock_micros,json=clockMicros,proto3" json:"clock_micros,omitempty"` // the node's own clock
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1106,6 +1107,13 @@ func (x *StatusResponse) GetWhyNotReady() string {
 		return x.WhyNotReady
 	}
 	return ""
+}
+
+func (x *StatusResponse) GetClockMicros() int64 {
+	if x != nil {
+		return x.ClockMicros
+	}
+	return 0
 }
 
 // Suspect is a node that SWIM, at the node that was asked, holds for dead, while the log does not.
@@ -1246,7 +1254,7 @@ const file_cluster_proto_rawDesc = "" +
 	"\acluster\x18\x01 \x01(\fR\acluster\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x122\n" +
 	"\x05nodes\x18\x03 \x03(\v2\x1c.rainsql.cluster.v1.NodeInfoR\x05nodes\"\x0f\n" +
-	"\rStatusRequest\"\xce\x03\n" +
+	"\rStatusRequest\"\xf1\x03\n" +
 	"\x0eStatusResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1266,7 +1274,8 @@ const file_cluster_proto_rawDesc = "" +
 	"\aversion\x18\f \x01(\tR\aversion\x127\n" +
 	"\bsuspects\x18\r \x03(\v2\x1b.rainsql.cluster.v1.SuspectR\bsuspects\x12\x14\n" +
 	"\x05ready\x18\x0e \x01(\bR\x05ready\x12\"\n" +
-	"\rwhy_not_ready\x18\x0f \x01(\tR\vwhyNotReady\"P\n" +
+	"\rwhy_not_ready\x18\x0f \x01(\tR\vwhyNotReady\x12!\n" +
+	"\fclock_micros\x18\x10 \x01(\x03R\vclockMicros\"P\n" +
 	"\aSuspect\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +

@@ -30,13 +30,19 @@ type Config struct {
 	Resolve func(state.ID) string
 	// Alive tells whether SWIM has met this incarnation of a node and does not hold it dead.
 	Alive func(id state.ID, incarnation uint64) bool
-	// Reach asks a node for the index of the last entry in its log.
-	Reach func(ctx context.Context, addr string) (uint64, error)
+	// Reach asks a node how it stands.
+	Reach func(ctx context.Context, addr string) (Standing, error)
 	// OnFatal is told, once, of what makes it impossible to go on: the process must end. Nothing that
 	// the coordinator does after that counts.
 	OnFatal func(error)
 
 	Logger *zap.Logger
+}
+
+// Standing is what a leader wants to know of another node.
+type Standing struct {
+	Last  uint64    // index of the last entry in its log
+	Clock time.Time // by its own
 }
 
 // Timing are the times of the protocol; zero values mean the defaults.

@@ -25,9 +25,10 @@ type Coordinator struct {
 	transport *confirming
 	machine   *machine
 	dog       *watchdog
-	low       atomic.Bool // the reserve was given up for the log
-	open      atomic.Bool // raft is there
-	began     uint64      // index of the last entry in the log as it was opened
+	skew      atomic.Int64 // µs to add to the clock, while this node leads
+	low       atomic.Bool  // the reserve was given up for the log
+	open      atomic.Bool  // raft is there
+	began     uint64       // index of the last entry in the log as it was opened
 	flying    *semaphore.Weighted
 
 	readyTerm atomic.Uint64 // the term in which this node leads and has applied all of the terms before; 0: none
@@ -146,16 +147,12 @@ func encode(e state.Entry) ([]byte, error) {
 	return data, err
 }
 
-// clockSlack is how far, in µs, the time of a request may be ahead of the leader's: a clock that is a year ahead would
-// otherwise end all leases.
-const clockSlack = 60 * 1e6
-
 // admissible gives an entry that will not be repeated its time, and judges the time of others.
 func (c *Coordinator) admissible(e *state.Entry) error {
 	if c.low.Load() && !makesRoom(*e) {
 		return ErrNoSpace
 	}
-	now := max(time.Now().UnixMicro(), c.machine.now().Time())
+	now := max(time.Now().UnixMicro()+c.skew.Load(), c.machine.now().Time())
 	at, client := &e.Time, e.Client
 	if e.Kind == state.Files {
 		at, client = &e.Files.Time, e.Files.Client

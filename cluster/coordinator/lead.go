@@ -48,11 +48,17 @@ func (c *Coordinator) reign() {
 	if c.raft.CurrentTerm() != term {
 		return // the channel has more news
 	}
+	c.setClock()
 	c.readyTerm.Store(term)
 	m := memory{dead: map[state.ID]mourning{}, failed: map[state.ID]time.Time{}}
+	set := time.Now()
 	for c.raft.State() == raft.Leader && c.raft.CurrentTerm() == term {
 		if c.ctx.Err() != nil {
 			return
+		}
+		if time.Since(set) > clockEvery {
+			c.setClock()
+			set = time.Now()
 		}
 		if !c.step(m) && !c.pause(c.cfg.Timing.Tick) {
 			return
@@ -147,8 +153,8 @@ const mostBehind = 1000
 func (c *Coordinator) behind(step supervise.Step) bool {
 	ctx, cancel := context.WithTimeout(c.ctx, c.cfg.Timing.Heartbeat)
 	defer cancel()
-	last, err := c.cfg.Reach(ctx, step.Addr)
-	return err != nil || last+mostBehind < c.raft.LastIndex()
+	s, err := c.cfg.Reach(ctx, step.Addr)
+	return err != nil || s.Last+mostBehind < c.raft.LastIndex()
 }
 
 // do does a step. Nobody else changes raft's configuration while this node leads, and raft refuses a change by one that

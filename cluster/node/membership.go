@@ -70,14 +70,14 @@ func (n *Node) resolve(id state.ID) string {
 	return ""
 }
 
-// reach asks a node for the end of its log.
-func (n *Node) reach(ctx context.Context, addr string) (uint64, error) {
+// reach asks a node how it stands.
+func (n *Node) reach(ctx context.Context, addr string) (coordinator.Standing, error) {
 	conn, err := n.pool.Get(addr)
 	if err != nil {
-		return 0, err
+		return coordinator.Standing{}, err
 	}
 	resp, err := api.NewNodeClient(conn).Status(ctx, &api.StatusRequest{})
-	return resp.GetLastIndex(), err
+	return coordinator.Standing{Last: resp.GetLastIndex(), Clock: time.UnixMicro(resp.GetClockMicros())}, err
 }
 
 // retryEvery is how long to wait before an attempt to join is made anew; at random, so that many nodes that are started

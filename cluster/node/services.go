@@ -279,7 +279,7 @@ func (s *nodeService) Status(ctx context.Context, _ *api.StatusRequest) (*api.St
 	resp := &api.StatusResponse{
 		Id: n.self.id[:], Name: n.cfg.Name, Incarnation: n.self.incarnation, Cluster: cluster[:], RaftState: info.State,
 		Leader: info.Leader.String(), Term: info.Term, LastIndex: info.LastIndex, CommitIndex: info.Commit, AppliedIndex: info.Applied,
-		NowMicros: max(time.Now().UnixMicro(), copied.Time()), Version: n.cfg.Version,
+		NowMicros: max(time.Now().UnixMicro(), copied.Time()), ClockMicros: time.Now().UnixMicro(), Version: n.cfg.Version,
 	}
 	resp.Ready, resp.WhyNotReady = n.Ready()
 	if m := n.gossiping(); m != nil {

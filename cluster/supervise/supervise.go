@@ -25,7 +25,7 @@ type View struct {
 
 	Voters     int           // the most that vote
 	DownAfter  time.Duration // of being held dead, until a node is down
-	EvictAfter time.Duration // of being down, and of being held dead by this leader, until a node is evicted
+	EvictAfter time.Duration // on top of that, until a node that is down is evicted
 }
 
 // Server is a member of raft's configuration.
@@ -79,7 +79,7 @@ func nextLiveness(v View) (Step, bool) {
 			return Step{What: MarkDown, Node: n.ID}, true
 		case n.Status == state.Down && !dead:
 			return Step{What: MarkUp, Node: n.ID}, true
-		case n.Status == state.Down && v.EvictAfter > 0 && min(silent, v.Now.Sub(time.UnixMicro(n.Since))) >= v.EvictAfter && !lastHolder(v, n):
+		case n.Status == state.Down && v.EvictAfter > 0 && silent >= v.DownAfter+v.EvictAfter && !lastHolder(v, n):
 			return Step{What: Evict, Node: n.ID}, true
 		}
 	}
