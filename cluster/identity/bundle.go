@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -8,17 +9,18 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/rainsql/rainsql/internal/vfs"
 )
 
-// Bundle is what one node or client proves itself with. It is immutable and may be used concurrently.
+// Bundle is what one node or client proves itself with. It may be used concurrently; nothing of it changes but by Renew.
 type Bundle struct {
+	dir    string // "" for one that only trusts
 	roots  *x509.CertPool
-	own    *tls.Certificate // nil: nothing to show, only whom to trust
+	own    atomic.Pointer[tls.Certificate] // nil: nothing to show, only whom to trust
 	peer   Peer
-	until  time.Time
 	gossip []byte
 	clock  func() time.Time // by which handshakes judge; tests have others
 }
@@ -43,10 +45,13 @@ func Load(dir string, now time.Time) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.own, err = readPair(disk, name); err != nil {
+	own, err := readPair(disk, name)
+	if err != nil {
 		return nil, whole(err)
 	}
-	path, leaf := disk.Path(name), b.own.Leaf
+	b.dir = dir
+	b.own.Store(own)
+	path, leaf := disk.Path(name), own.Leaf
 	if b.peer, err = peerIn(leaf.URIs); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -63,7 +68,6 @@ func Load(dir string, now time.Time) (*Bundle, error) {
 	if _, err := leaf.Verify(x509.VerifyOptions{Roots: b.roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, CurrentTime: now}); err != nil {
 		return nil, fmt.Errorf("%s is not of the authority in %s (%w): make both anew with '%s'", path, disk.Path(caFile), err, b.peer.command())
 	}
-	b.until = leaf.NotAfter
 	if isNode {
 		if b.gossip, err = readGossip(disk); err != nil {
 			return nil, whole(err)
@@ -114,8 +118,29 @@ func TrustOnly(path string) (*Bundle, error) {
 // Peer is who the bundle says that its owner is: nobody, for one that only trusts.
 func (b *Bundle) Peer() Peer { return b.peer }
 
-// Until is when the certificate ends.
-func (b *Bundle) Until() time.Time { return b.until }
+// Until is when the certificate ends; zero for one that only trusts.
+func (b *Bundle) Until() time.Time {
+	if own := b.own.Load(); own != nil {
+		return own.Leaf.NotAfter
+	}
+	return time.Time{}
+}
+
+// Renew reads the folder again, and tells whether there is another certificate of the same node or client, which
+// is shown to whoever comes from now on. Connections that there are stay. After an error all is as before.
+func (b *Bundle) Renew(now time.Time) (bool, error) {
+	next, err := Load(b.dir, now)
+	switch {
+	case err != nil:
+		return false, err
+	case next.peer != b.peer:
+		return false, fmt.Errorf("the certificate in %s is now that of %s, not of %s: start anew with it", b.dir, next.peer.Name, b.peer.Name)
+	case !next.roots.Equal(b.roots) || !bytes.Equal(next.gossip, b.gossip):
+		return false, fmt.Errorf("the authority in %s is another now: start anew with it", b.dir)
+	}
+	own := next.own.Load()
+	return !b.own.Swap(own).Leaf.Equal(own.Leaf), nil
+}
 
 // GossipKey is the secret of the gossip ring, nil for a client.
 func (b *Bundle) GossipKey() []byte { return slices.Clone(b.gossip) }
@@ -144,8 +169,15 @@ func (b *Bundle) ClientTLS() *tls.Config {
 }
 
 func (b *Bundle) withOwn(conf *tls.Config) *tls.Config {
-	if b.own != nil {
-		conf.Certificates = []tls.Certificate{*b.own}
+	if b.own.Load() != nil {
+		conf.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return b.own.Load(), nil }
+		conf.GetClientCertificate = func(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			own := b.own.Load()
+			if asked.SupportsCertificate(own) != nil {
+				return &tls.Certificate{}, nil // the server asks for those of another authority
+			}
+			return own, nil
+		}
 	}
 	return conf
 }

@@ -51,9 +51,9 @@ func trusting(t *testing.T, dir string) *Bundle {
 
 // at is the bundle at another time.
 func at(b *Bundle, now time.Time) *Bundle {
-	moved := *b
-	moved.clock = func() time.Time { return now }
-	return &moved
+	moved := &Bundle{roots: b.roots, peer: b.peer, gossip: b.gossip, clock: func() time.Time { return now }}
+	moved.own.Store(b.own.Load())
+	return moved
 }
 
 // greet shakes hands over loopback: what the server knows then, and what either side says against it.
@@ -307,7 +307,7 @@ func TestIssued(t *testing.T) {
 	node := load(t, dir, "n1")
 	ca, err := loadAuthority(dir)
 	must(t, err)
-	leaf := node.own.Leaf
+	leaf := node.own.Load().Leaf
 	if !slices.Equal(leaf.DNSNames, []string{"localhost", "db.example"}) || len(leaf.IPAddresses) != 3 || !leaf.IPAddresses[2].Equal(net.IPv4(10, 1, 2, 3)) {
 		t.Errorf("hosts %v %v", leaf.DNSNames, leaf.IPAddresses)
 	}
@@ -327,6 +327,46 @@ func TestIssued(t *testing.T) {
 	}
 	if err := issue(dir, filepath.Join(dir, "x"), Peer{"x", Read}, client, ca.cert.NotAfter); err == nil || !strings.Contains(err.Error(), "ended at") {
 		t.Errorf("an authority that has ended gave a certificate: %v", err)
+	}
+}
+
+// TestRenew: a new certificate in the folder is shown from then on; one of somebody else, or of another authority, is not.
+func TestRenew(t *testing.T) {
+	dir := newCA(t)
+	node, admin := load(t, dir, "n1"), load(t, dir, "admin")
+	serverTLS, before := node.ServerTLS(), node.own.Load().Leaf
+	renew := func(want bool, refusal string) {
+		t.Helper()
+		changed, err := node.Renew(time.Now())
+		if changed != want || (err == nil) != (refusal == "") || err != nil && !strings.Contains(err.Error(), refusal) {
+			t.Errorf("%v, %v; want %v, %q", changed, err, want, refusal)
+		}
+	}
+	replace := func(ca, name string) {
+		t.Helper()
+		must(t, os.RemoveAll(filepath.Join(dir, "n1")))
+		must(t, IssueNode(ca, filepath.Join(dir, "n1"), name, nil))
+	}
+	renew(false, "")
+	replace(dir, "n1")
+	renew(true, "")
+	renew(false, "")
+	if _, err := greet(t, serverTLS, admin.ClientTLS()); err != nil {
+		t.Error(err)
+	}
+	shown, err := serverTLS.GetCertificate(nil)
+	must(t, err)
+	if shown.Leaf.Equal(before) {
+		t.Error("the old certificate is shown")
+	}
+	replace(dir, "n2")
+	renew(false, "that of n2, not of n1")
+	replace(newCA(t), "n1")
+	renew(false, "the authority in")
+	must(t, os.RemoveAll(filepath.Join(dir, "n1")))
+	renew(false, "neither node.pem")
+	if _, err := greet(t, serverTLS, admin.ClientTLS()); err != nil {
+		t.Error("with what it has:", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/rainsql/rainsql/cluster/coordinator"
 	"github.com/rainsql/rainsql/cluster/exposition"
@@ -54,6 +55,9 @@ func (n *Node) tellMetrics() *exposition.Page {
 	gauge("raft_voters", "Nodes that vote.", float64(len(info.Voters)))
 	if m := n.gossiping(); m != nil {
 		gauge("members_alive", "Members that gossip holds alive, this node among them.", float64(m.Count()))
+	}
+	if n.cfg.Certs != nil {
+		gauge("certificate_seconds", "Time until this node's certificate ends.", time.Until(n.cfg.Certs.Until()).Seconds())
 	}
 	count := map[state.Status]int{}
 	for m := range s.Nodes() {

@@ -246,6 +246,9 @@ func (n *Node) startMembership() error {
 	n.work.Go(n.introduce)
 	n.work.Go(n.follow)
 	n.work.Go(n.keepContact)
+	if n.cfg.Certs != nil {
+		n.work.Go(n.keepCerts)
+	}
 	n.stop.push(func() error {
 		n.cancel()
 		n.work.Wait()
