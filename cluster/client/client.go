@@ -21,7 +21,6 @@ import (
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/cluster/wire"
 	"github.com/rainsql/rainsql/sdfs/namespace"
-	"github.com/rainsql/rainsql/sdfs/retry"
 )
 
 // What errors.Is finds in the errors of a client.
@@ -30,7 +29,7 @@ var (
 	ErrUnreachable = errors.New("the cluster cannot be reached")
 	// ErrUnavailable means that nodes answered, but none could do it; nothing was changed.
 	ErrUnavailable = errors.New("the cluster cannot do it now")
-	// ErrUnknown means that time ran out while a change was under way: it may or may not take effect.
+	// ErrUnknown means that a change was sent and nobody could tell what came of it: it may or may not take effect.
 	ErrUnknown = errors.New("the change may or may not have taken effect")
 	// ErrDenied means that the client may not do it.
 	ErrDenied = errors.New("not allowed")
@@ -51,11 +50,10 @@ type Client struct {
 	id   uint64
 	pool *wire.Pool
 
-	slots chan struct{} // bounds the changes under way
+	window window
 
 	mu    sync.Mutex
-	addrs []string // the one that answered last is first
-	seq   uint64
+	addrs []string      // the one that answered last is first
 	ahead time.Duration // of the cluster's clock before ours
 	timed bool          // ahead is known
 }
@@ -65,13 +63,12 @@ func New(cfg Config) *Client {
 	if cfg.Try <= 0 {
 		cfg.Try = 5 * time.Second
 	}
-	var opts []grpc.DialOption
+	opts := []grpc.DialOption{grpc.WithStatsHandler(watch{})}
 	if cfg.Token != "" {
 		opts = append(opts, grpc.WithPerRPCCredentials(bearer(cfg.Token)))
 	}
 	return &Client{
 		cfg: cfg, id: rand.Uint64() | 1, addrs: slices.Clone(cfg.Addrs), pool: wire.NewPool(cfg.Dialer, opts...),
-		slots: make(chan struct{}, retry.Window/2),
 	}
 }
 
@@ -100,60 +97,87 @@ type Outcome struct {
 // Propose has the cluster apply an entry, once however often it has to be sent. The client sets its
 // time, client and sequence. The error is about the way there; a refusal is in the outcome.
 func (c *Client) Propose(ctx context.Context, e state.Entry) (Outcome, error) {
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return Outcome{}, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	seq, err := c.window.take(ctx)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if err := c.synchronise(ctx); err != nil {
-		return Outcome{}, err
+	defer c.window.release(seq)
+	o, again, err := c.propose(ctx, e, seq)
+	if again {
+		o, _, err = c.propose(ctx, e, seq)
 	}
-	c.mu.Lock()
-	c.seq++
-	at := time.Now().Add(c.ahead).UnixMicro()
+	return o, err
+}
+
+// clockAhead is in the answer to a request whose time is too far ahead, coordinator.ErrClock.
+const clockAhead = "the clock of who sent the request is too far ahead of the cluster's"
+
+// propose does it at the cluster's time as far as that is known. again is whether the change came to nothing
+// for its time alone: one of the two clocks was set since, and the cluster's is asked for anew.
+func (c *Client) propose(ctx context.Context, e state.Entry, seq uint64) (o Outcome, again bool, err error) {
+	at, err := c.now(ctx)
+	if err != nil {
+		return Outcome{}, false, err
+	}
 	if e.Kind == state.Files {
-		e.Files.Client, e.Files.Seq, e.Files.Time = c.id, c.seq, at
+		e.Files.Client, e.Files.Seq, e.Files.Time = c.id, seq, at
 	} else {
-		e.Client, e.Seq, e.Time = c.id, c.seq, at
+		e.Client, e.Seq, e.Time = c.id, seq, at
 	}
-	c.mu.Unlock()
 	data, err := state.Encode(e)
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, false, err
 	}
 	var resp *api.ProposeResponse
-	err = c.try(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	ahead := false
+	maybe, err := c.try(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
 		resp, err = api.NewCoordinatorClient(conn).Propose(ctx, &api.ProposeRequest{Entry: data})
+		ahead = status.Code(err) == codes.InvalidArgument && strings.Contains(status.Convert(err).Message(), clockAhead)
 		return err
 	})
 	if err != nil {
-		return Outcome{}, err
+		if ahead {
+			c.forgetTime()
+		}
+		return Outcome{}, ahead && !maybe, err
 	}
-	return Outcome{Index: resp.GetIndex(), Repeated: resp.GetRepeated(), Err: RefusalOf(resp.GetRefusal()), File: resp.GetFile()}, nil
+	refusal := RefusalOf(resp.GetRefusal())
+	if errors.Is(refusal, state.ErrStale) { // too old to tell whether it was applied before, unless none can have been
+		c.forgetTime()
+		return Outcome{}, !maybe, fmt.Errorf("%w: %w", ErrUnknown, refusal)
+	}
+	return Outcome{Index: resp.GetIndex(), Repeated: resp.GetRepeated(), Err: refusal, File: resp.GetFile()}, false, nil
 }
 
-// synchronise asks once for the cluster's time: it judges by its own how old a request is.
-func (c *Client) synchronise(ctx context.Context) error {
+// now is the cluster's time, in µs, by which it judges how old a request is. A node is asked for it once.
+func (c *Client) now(ctx context.Context) (int64, error) {
 	c.mu.Lock()
-	timed := c.timed
+	ahead, timed := c.ahead, c.timed
 	c.mu.Unlock()
-	if timed {
-		return nil
+	if !timed {
+		resp, err := c.Status(ctx)
+		if err != nil {
+			return 0, err
+		}
+		ahead = time.Until(time.UnixMicro(resp.GetNowMicros()))
+		c.mu.Lock()
+		c.ahead, c.timed = ahead, true
+		c.mu.Unlock()
 	}
-	resp, err := c.Status(ctx)
-	if err != nil {
-		return err
-	}
+	return time.Now().Add(ahead).UnixMicro(), nil
+}
+
+// forgetTime has the time asked for anew, and of another node: the clock of the one that told it may be what is wrong.
+func (c *Client) forgetTime() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ahead, c.timed = time.Until(time.UnixMicro(resp.GetNowMicros())), true
-	return nil
+	c.timed = false
+	c.addrs = slices.Concat(c.addrs[1:], c.addrs[:1])
 }
 
 // Read asks for something of the state; see api.ReadRequest.
 func (c *Client) Read(ctx context.Context, req *api.ReadRequest) (resp *api.ReadResponse, err error) {
-	err = c.try(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	_, err = c.try(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
 		resp, err = api.NewCoordinatorClient(conn).Read(ctx, req)
 		return err
 	})
@@ -162,70 +186,11 @@ func (c *Client) Read(ctx context.Context, req *api.ReadRequest) (resp *api.Read
 
 // Status asks one node, the first that answers, how it is.
 func (c *Client) Status(ctx context.Context) (resp *api.StatusResponse, err error) {
-	err = c.try(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	_, err = c.try(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
 		resp, err = api.NewNodeClient(conn).Status(ctx, &api.StatusRequest{})
 		return err
 	})
 	return resp, err
-}
-
-// try calls one node after the other until one answers.
-func (c *Client) try(ctx context.Context, changes bool, call func(context.Context, *grpc.ClientConn) error) error {
-	maybe, reached := false, false
-	var last error
-	for round := 0; ; round++ {
-		for _, addr := range c.order() {
-			conn, err := c.pool.Get(addr)
-			if err != nil {
-				return err
-			}
-			one, cancel := context.WithTimeout(ctx, c.cfg.Try)
-			err = call(one, conn)
-			cancel()
-			if err == nil {
-				c.prefer(addr)
-				return nil
-			}
-			last = fmt.Errorf("%s: %s", addr, status.Convert(err).Message())
-			switch status.Code(err) {
-			case codes.Aborted:
-				reached = true
-			case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:
-				maybe = maybe || !neverSent(err)
-			default:
-				return fmt.Errorf("%w: %s", kindOf(status.Code(err)), status.Convert(err).Message())
-			}
-			if ctx.Err() != nil {
-				break
-			}
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(min(time.Second, 50*time.Millisecond<<min(round, 5))):
-			continue
-		}
-		switch {
-		case changes && maybe:
-			return fmt.Errorf("%w: %w", ErrUnknown, last)
-		case reached:
-			return fmt.Errorf("%w: %w", ErrUnavailable, last)
-		}
-		return fmt.Errorf("%w: %w", ErrUnreachable, last)
-	}
-}
-
-// neverSent tells of failures to connect.
-func neverSent(err error) bool {
-	text := status.Convert(err).Message()
-	return status.Code(err) == codes.Unavailable && strings.Contains(text, "connection error:")
-}
-
-func kindOf(code codes.Code) error {
-	switch code {
-	case codes.PermissionDenied, codes.Unauthenticated:
-		return ErrDenied
-	}
-	return ErrUnavailable
 }
 
 func (c *Client) order() []string {

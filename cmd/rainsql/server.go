@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
@@ -180,16 +181,22 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 	return errors.Join(ended, n.Stop(stopping))
 }
 
-// lastWords tells why the process ends. The log may lie on the disk that hangs, so that it is not waited for.
+// lastWords tells why the process ends. Nothing is waited for long: the log may lie on the disk that hangs, and
+// nobody may read standard error.
 func lastWords(to io.Writer, logger *zap.Logger, why error) {
-	fmt.Fprintf(to, "rainsql: the node cannot go on: %v\n", why)
-	logged := make(chan struct{})
-	go func() {
-		defer close(logged)
+	var words sync.WaitGroup
+	words.Go(func() { fmt.Fprintf(to, "rainsql: the node cannot go on: %v\n", why) })
+	words.Go(func() {
 		logger.Error("the node cannot go on", zap.Error(why))
+		_ = logger.Sync() // there is nobody left to tell
+	})
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		words.Wait()
 	}()
 	select {
-	case <-logged:
+	case <-said:
 	case <-time.After(500 * time.Millisecond):
 	}
 }

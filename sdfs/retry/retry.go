@@ -15,7 +15,9 @@ import (
 // Span is for how long, in µs of log time, the result of a request is remembered.
 const Span = 10 * 60 * 1e6
 
-// Window is the most requests that one client may have under way.
+// Window is how many results of a client are remembered, the latest by sequence. A client must send nothing at
+// or beyond the oldest of its requests under way + Window: that one would be refused as stale, or forgotten as
+// soon as it is applied.
 const Window = 64
 
 // Table is what is remembered. It is immutable and may be read by anyone; changes give a new
