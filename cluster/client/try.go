@@ -28,6 +28,7 @@ func (c *Client) try(ctx context.Context, changes bool, call func(context.Contex
 	var last error
 	for round := 0; ; round++ {
 		var denied error
+		accepted := false
 		for _, addr := range c.order() {
 			conn, err := c.pool.Get(addr)
 			if err != nil {
@@ -42,7 +43,7 @@ func (c *Client) try(ctx context.Context, changes bool, call func(context.Contex
 			last = fmt.Errorf("%s: %w", addr, why)
 			switch status.Code(err) {
 			case codes.Aborted:
-				reached = true
+				reached, accepted = true, true
 			case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:
 				maybe = maybe || sent && !notConnected(err)
 			case codes.PermissionDenied, codes.Unauthenticated:
@@ -54,7 +55,7 @@ func (c *Client) try(ctx context.Context, changes bool, call func(context.Contex
 				break
 			}
 		}
-		if denied != nil {
+		if denied != nil && !accepted {
 			return end(ErrDenied, denied)
 		}
 		select {

@@ -172,11 +172,10 @@ func (b *Bundle) withOwn(conf *tls.Config) *tls.Config {
 	if b.own.Load() != nil {
 		conf.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return b.own.Load(), nil }
 		conf.GetClientCertificate = func(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			own := b.own.Load()
-			if asked.SupportsCertificate(own) != nil {
-				return &tls.Certificate{}, nil // the server asks for those of another authority
+			if own := b.own.Load(); asked.SupportsCertificate(own) == nil {
+				return own, nil
 			}
-			return own, nil
+			return &tls.Certificate{}, nil // the server asks for those of another authority
 		}
 	}
 	return conf

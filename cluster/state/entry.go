@@ -31,7 +31,7 @@ type Entry struct {
 	Kind   Kind
 	Time   int64  // the proposer's clock, µs since 1970; a repeated request keeps the time it had
 	Client uint64 // with Seq recognises a repeated request; 0: this one will not be repeated
-	Seq    uint64 // from 1, rising; at most retry.Window requests of a client may be under way
+	Seq    uint64 // from 1, rising; below the oldest of the client under way + retry.Window
 
 	Cluster     ID     // Found; Join: the cluster that the node was in before, if any
 	Node        ID     // Join to Evict

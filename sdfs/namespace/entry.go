@@ -40,7 +40,7 @@ type Entry struct {
 	Kind   Kind
 	Time   int64  // the proposer's clock, µs since 1970; a repeated request keeps the time it had
 	Client uint64 // with Seq recognises a repeated request; 0: this one will not be repeated
-	Seq    uint64 // from 1, rising; at most Window requests of a client may be under way
+	Seq    uint64 // from 1, rising; below the oldest of the client under way + Window
 	Lease  uint64 // under which the blocks were written; needed where there are any
 
 	Name, To string

@@ -18,7 +18,7 @@ import (
 // RetryWindow is for how long, in µs of log time, the result of a request is remembered.
 const RetryWindow = retry.Span
 
-// Window is the most requests that one client may have under way.
+// Window is how far ahead of its oldest request under way a client may be, and how many results of it are remembered.
 const Window = retry.Window
 
 // MaxLease is the longest, in µs, that a lease may last from log time on.
