@@ -40,10 +40,13 @@ func (c *Client) try(ctx context.Context, changes bool, call func(context.Contex
 				return maybe, nil
 			}
 			why := errors.New(status.Convert(err).Message())
-			last = fmt.Errorf("%s: %w", addr, why)
+			if !reached { // what a node says who could not do it tells more than that another does not answer
+				last = fmt.Errorf("%s: %w", addr, why)
+			}
 			switch status.Code(err) {
 			case codes.Aborted:
 				reached, accepted = true, true
+				last = fmt.Errorf("%s: %w", addr, why)
 			case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:
 				maybe = maybe || sent && !notConnected(err)
 			case codes.PermissionDenied, codes.Unauthenticated:

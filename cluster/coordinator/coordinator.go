@@ -259,6 +259,9 @@ func (c *Coordinator) Leader() (state.ID, string) {
 	return id, plainAddress(addr)
 }
 
+// Low tells whether the disk was full, so that only what makes room is taken while this node leads.
+func (c *Coordinator) Low() bool { return c.low.Load() }
+
 // Leads tells whether this node leads, and is ready to.
 func (c *Coordinator) Leads() bool { return c.readyTerm.Load() != 0 }
 

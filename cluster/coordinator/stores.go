@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -36,9 +37,9 @@ func OpenStores(dir string, logger *zap.Logger) (Stores, error) {
 		return Stores{}, err
 	}
 	path := filepath.Join(dir, "log.db")
-	db, err := raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{Timeout: time.Second, PreLoadFreelist: true}})
+	db, err := openLog(path)
 	if err != nil {
-		return Stores{}, fmt.Errorf("opening %s: %w", path, err)
+		return Stores{}, fmt.Errorf("opening the coordinator's log: %w", err)
 	}
 	snaps, err := raft.NewFileSnapshotStoreWithLogger(dir, snapshotsKept, logging.Hclog(logger))
 	if err != nil {
@@ -48,6 +49,35 @@ func OpenStores(dir string, logger *zap.Logger) (Stores, error) {
 		return Stores{}, errors.Join(err, db.Close())
 	}
 	return Stores{Log: db, Stable: db, Snapshots: snaps, Close: db.Close}, nil
+}
+
+// openLog opens the log and reads its ends. bbolt maps the file, and panics or faults where it is damaged or cut off.
+func openLog(path string) (db *raftboltdb.BoltStore, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s is damaged (%v): give the server an empty folder with --data, where it is a new node, and have the old one leave with 'rainsql leave'", path, p)
+		}
+	}()
+	db, err = raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{Timeout: time.Second, PreLoadFreelist: true}})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	first, err := db.FirstIndex()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, db.Close()))
+	}
+	last, err := db.LastIndex()
+	var entry raft.Log
+	for _, i := range []uint64{first, last} {
+		if err == nil && i > 0 {
+			err = db.GetLog(i, &entry)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, db.Close()))
+	}
+	return db, nil
 }
 
 func syncDir(dir string) error {

@@ -102,6 +102,14 @@ func (n osNetwork) Gossip(addr string) (memberlist.NodeAwareTransport, string, e
 	return t, net.JoinHostPort(host, strconv.Itoa(t.GetAutoBindPort())), nil
 }
 
+// ConfigError is what is wrong with a Config, before anything was done.
+type ConfigError struct{ err error }
+
+func (e *ConfigError) Error() string { return e.err.Error() }
+
+// Unwrap gives the reason.
+func (e *ConfigError) Unwrap() error { return e.err }
+
 func (c Config) withDefaults() (Config, error) {
 	text := func(s *string, def string) {
 		if *s == "" {
@@ -124,6 +132,9 @@ func (c Config) withDefaults() (Config, error) {
 		if port != 0 {
 			next = port + 1 + i
 		}
+		if *addr == "" && next > 65535 {
+			return c, fmt.Errorf("%s: the ports of gossip and HTTP are the two behind it, and there are none: name them, too", c.Listen)
+		}
 		text(addr, net.JoinHostPort(host, strconv.Itoa(next)))
 		if _, _, err := splitPort(*addr); err != nil {
 			return c, err
@@ -132,7 +143,13 @@ func (c Config) withDefaults() (Config, error) {
 	span(&c.DownAfter, 5*time.Second)
 	span(&c.EvictAfter, 10*time.Minute)
 	span(&c.Drain, 30*time.Second)
+	if c.DownAfter < 0 || c.Drain < 0 {
+		return c, fmt.Errorf("--down-after %v, --drain %v: a time is not negative", c.DownAfter, c.Drain)
+	}
 	c.EvictAfter = max(c.EvictAfter, 0)
+	if _, err := members.FindProfile(c.Profile); err != nil {
+		return c, err
+	}
 	if c.Voters == 0 {
 		c.Voters = 5
 	}

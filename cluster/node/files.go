@@ -18,6 +18,7 @@ const (
 	identityName = "node.json"
 	peersName    = "peers.json"
 	reserveName  = "reserve"
+	logName      = "raft/log.db"
 )
 
 // mostFile bounds the small files of the data directory.
@@ -30,6 +31,7 @@ type identityFile struct {
 	Cluster     string `json:"cluster,omitempty"` // empty until it is in one
 	Incarnation uint64 `json:"incarnation"`
 	Founder     bool   `json:"founder,omitempty"` // it began the cluster
+	Logged      bool   `json:"logged,omitempty"`  // there has been something in the coordinator's log
 }
 
 // self is who this node is, in this start.
@@ -38,6 +40,7 @@ type self struct {
 	cluster     state.ID // zero until it is in one
 	incarnation uint64
 	founder     bool
+	logged      bool
 }
 
 // peerFile are the members that were in the log last: how a restarted node finds its cluster.
@@ -59,26 +62,43 @@ func awaken(disk vfs.FS, founder bool) (self, error) {
 	if err != nil {
 		return self{}, err
 	}
-	me := self{incarnation: f.Incarnation + 1, founder: f.Founder}
+	me := self{incarnation: f.Incarnation + 1, founder: f.Founder, logged: f.Logged}
 	if found {
-		if f.Format != 1 {
+		if f.Format > 1 {
 			return self{}, fmt.Errorf("%s has format %d, this program reads 1: a newer rainsql wrote it", disk.Path(identityName), f.Format)
+		}
+		if f.Format < 1 {
+			return self{}, fmt.Errorf("%s is damaged: it has no format; %s", disk.Path(identityName), anew)
 		}
 		if me.id, err = state.ParseID(f.ID); err == nil && f.Cluster != "" {
 			me.cluster, err = state.ParseID(f.Cluster)
 		}
 		if err != nil {
-			return self{}, fmt.Errorf("%s is damaged: %w", disk.Path(identityName), err)
+			return self{}, fmt.Errorf("%s is damaged: %w; %s", disk.Path(identityName), err, anew)
 		}
 	} else {
+		if _, err := disk.Stat(logName); err == nil {
+			return self{}, fmt.Errorf("%s is missing, though %s is there: nobody can say whose log that is; %s", disk.Path(identityName), disk.Path(logName), anew)
+		}
 		me.founder = founder
 		_, _ = rand.Read(me.id[:]) // never fails
 	}
 	return me, me.save(disk)
 }
 
+// anew is what to do with a data directory that has lost something.
+const anew = "bring it back from a copy of the same start, or give the server an empty folder with --data, where it is a new node, and have the old one leave with 'rainsql leave'"
+
+// checkLog refuses a node whose log is gone: it would vote as if it had never acknowledged what was in it.
+func (s self) checkLog(disk vfs.FS, there bool) error {
+	if !s.logged || there {
+		return nil
+	}
+	return fmt.Errorf("%s is missing or empty, and this node has acknowledged what was in it; %s", disk.Path(logName), anew)
+}
+
 func (s self) save(disk vfs.FS) error {
-	f := identityFile{Format: 1, ID: s.id.String(), Incarnation: s.incarnation, Founder: s.founder}
+	f := identityFile{Format: 1, ID: s.id.String(), Incarnation: s.incarnation, Founder: s.founder, Logged: s.logged}
 	if !s.cluster.IsZero() {
 		f.Cluster = s.cluster.String()
 	}
@@ -102,7 +122,7 @@ func readJSON(disk vfs.FS, name string, to any) (bool, error) {
 		return false, err
 	}
 	if err := json.Unmarshal(data, to); err != nil {
-		return false, fmt.Errorf("%s is damaged: %w", disk.Path(name), err)
+		return false, fmt.Errorf("%s is damaged (%w); %s", disk.Path(name), err, anew)
 	}
 	return true, nil
 }

@@ -212,8 +212,6 @@ func (n *Node) welcome(resp *api.JoinResponse) error {
 func (n *Node) enter(cluster state.ID, peers []peer) error {
 	n.mu.Lock()
 	fresh := n.self.cluster.IsZero()
-	n.self.cluster = cluster
-	me := n.self
 	n.mu.Unlock()
 	if fresh {
 		if len(peers) > 0 {
@@ -221,7 +219,7 @@ func (n *Node) enter(cluster state.ID, peers []peer) error {
 				return err
 			}
 		}
-		if err := me.save(n.cfg.FS); err != nil {
+		if err := n.become(func(me *self) { me.cluster = cluster }); err != nil {
 			return err
 		}
 		n.log.Info("joined", zap.String("cluster", cluster.Short()))
@@ -265,8 +263,14 @@ func (n *Node) follow() {
 	var epoch uint64
 	for {
 		s, changed := n.coord.Watch()
+		if s.Index() > 0 {
+			if err := n.noteLog(); err != nil {
+				n.end(err)
+				return
+			}
+		}
 		if me, ok := s.Node(n.self.id); ok && me.Status == state.Evicted && me.Incarnation <= n.self.incarnation {
-			n.leftForGood()
+			n.leftForGood(me.Incarnation)
 		}
 		// A snapshot of long ago must not take the place of what was written down since.
 		if list, at := peersIn(s, n.self.id); at != epoch && !s.Cluster().IsZero() && n.coord.CaughtUp() {
@@ -285,7 +289,35 @@ func (n *Node) follow() {
 	}
 }
 
-func (n *Node) leftForGood() {
+// noteLog writes down, once, that there is something in the log: without it the node must not start again.
+func (n *Node) noteLog() error {
+	n.mu.Lock()
+	noted := n.self.logged
+	n.mu.Unlock()
+	if noted {
+		return nil
+	}
+	return n.become(func(me *self) { me.logged = true })
+}
+
+// become changes who the node is, in its folder too.
+func (n *Node) become(change func(*self)) error {
+	n.filesMu.Lock()
+	defer n.filesMu.Unlock()
+	n.mu.Lock()
+	change(&n.self)
+	me := n.self
+	n.mu.Unlock()
+	return me.save(n.cfg.FS)
+}
+
+// leftForGood ends the node, which left in some incarnation: in this one as it was told to, or before, and then it should not
+// have been started.
+func (n *Node) leftForGood(incarnation uint64) {
+	if incarnation < n.self.incarnation {
+		n.end(fmt.Errorf("the cluster does not take this node: %w", &state.Refusal{Reason: state.ErrEvicted, Name: n.cfg.Name}))
+		return
+	}
 	n.log.Info("has left the cluster")
 	n.end(nil)
 }
@@ -350,7 +382,7 @@ func (n *Node) askAfterMyself() {
 		}
 		for _, other := range resp.GetNodes() {
 			if idOf(other.GetId()) == n.self.id && other.GetStatus() == state.Evicted.String() {
-				n.leftForGood()
+				n.leftForGood(other.GetIncarnation())
 			}
 		}
 		return

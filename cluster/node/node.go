@@ -50,7 +50,7 @@ type Node struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup // the loops of membership
 	serving sync.WaitGroup // what ends with its listener
-	peersMu sync.Mutex
+	filesMu sync.Mutex
 	stop    stack
 	err     error
 	done    chan struct{}
@@ -76,7 +76,7 @@ func (s *stack) unwind() error {
 func Start(cfg Config) (*Node, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
-		return nil, err
+		return nil, &ConfigError{err}
 	}
 	n := &Node{cfg: cfg, log: cfg.Logger, done: make(chan struct{}), ended: make(chan error, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -192,6 +192,9 @@ func (n *Node) startListening() error {
 		return err
 	}
 	n.stop.push(n.coord.Close)
+	if err := n.self.checkLog(n.cfg.FS, n.coord.HasState()); err != nil {
+		return err
+	}
 	n.startHTTP(web)
 	grpcListener := mux.GRPC()
 	n.serving.Go(func() {
@@ -307,6 +310,8 @@ func (n *Node) Ready() (bool, string) {
 		return false, "it has not joined yet"
 	case me.Status != state.Active:
 		return false, "it is " + me.Status.String()
+	case n.coord.Low():
+		return false, "its disk was full, and the reserve is given up: make room, and start it anew"
 	case info.LastContact > 10*time.Second:
 		return false, fmt.Sprintf("the leader was last heard %v ago", info.LastContact.Round(time.Second))
 	}

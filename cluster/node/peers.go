@@ -47,8 +47,8 @@ func gossipOf(infos []*api.NodeInfo) []string {
 }
 
 func (n *Node) savePeers(list []peer) error {
-	n.peersMu.Lock()
-	defer n.peersMu.Unlock()
+	n.filesMu.Lock()
+	defer n.filesMu.Unlock()
 	return writeJSON(n.cfg.FS, peersName, list)
 }
 

@@ -83,6 +83,8 @@ func TestNext(t *testing.T) {
 		{"1aV* 2an 3ln", 5, "evict 3"},
 		{"1lV* 2aV 3aV", 5, "hand over 2"},
 		{"1lV* 2an", 5, "promote 2"},
+		{"1aV* 2aV 3aV 4dnx 5an", 5, "-"}, // of four that can vote, three do
+		{"1aV* 2aV 3aV 4dnx 5aV", 5, "demote 5"},
 		{"1aV* 2aV 3aV 4dVx 5dVx", 5, "-"}, // three of five go on
 		{"1aV* 2aV 3aV 4dVx 5dVx 6an", 5, "promote 6"},
 	} {

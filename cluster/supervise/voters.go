@@ -27,7 +27,10 @@ func nextVoter(v View) (Step, bool) {
 	var strangers []state.ID     // with a vote, and not in the log
 	servers := 0
 	for _, n := range v.Nodes {
-		if n.Status == state.Evicted || n.Status == state.Leaving {
+		s, known := v.server(n.ID)
+		_, dead := v.Dead[n.ID]
+		// One that is down, and has no vote, can take none: counting it could make the votes an even number.
+		if n.Status == state.Evicted || n.Status == state.Leaving || (n.Status == state.Down || dead) && !(known && s.Voter) {
 			continue
 		}
 		servers++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,7 @@ type clusterFlags struct {
 	wait    time.Duration
 	format  string
 	role    string
+	stale   error // why a listing is of one node's copy: it is shown all the same, and the command has failed
 }
 
 func (f *clusterFlags) register(cmd *cobra.Command, listing bool) {
@@ -50,6 +52,9 @@ func newClusterCommands(std streams) []*cobra.Command {
 			return f.with(cmd.Context(), func(ctx context.Context, c *client.Client) error { return run(f, ctx, c, args) })
 		}}
 		f.register(cmd, isListing)
+		if strings.HasPrefix(use, "leave") {
+			cmd.Long = "Have a node leave for good, by its name or the beginning of its id. Its\nfolder can never be used again. Without NODE it is the node that --connect names."
+		}
 		if strings.HasPrefix(use, "add") {
 			cmd.Flags().StringVar(&f.role, "role", "read", "what its owner may do: read, write or admin")
 		}
@@ -75,6 +80,14 @@ func newClusterCommands(std streams) []*cobra.Command {
 
 // with connects, and gives up after the time that the user has.
 func (f *clusterFlags) with(ctx context.Context, run func(context.Context, *client.Client) error) error {
+	if f.wait <= 0 {
+		return usagef("--wait %v: give it some time", f.wait)
+	}
+	for _, addr := range f.connect {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return usagef("--connect %s: write HOST:PORT", addr)
+		}
+	}
 	or := func(value *string, name string) {
 		if *value == "" {
 			*value = os.Getenv(name)
@@ -100,9 +113,21 @@ func (f *clusterFlags) with(ctx context.Context, run func(context.Context, *clie
 	}
 	c := client.New(cfg)
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(ctx, f.wait)
+	waiting, cancel := context.WithTimeout(ctx, f.wait)
 	defer cancel()
-	return run(ctx, c)
+	err := run(waiting, c)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	if err != nil && f.certs == "" && refusedPlain(err) {
+		return fmt.Errorf("%w\nA cluster with certificates hangs up on those who show none: name yours with --certs", err)
+	}
+	return err
+}
+
+// refusedPlain tells of what a connection without TLS meets where it is wanted.
+func refusedPlain(err error) bool {
+	return strings.Contains(err.Error(), "error reading server preface: EOF")
 }
 
 // loadCerts reads a client's folder, or only whom to trust.
@@ -130,7 +155,7 @@ func propose(ctx context.Context, c *client.Client, e state.Entry) error {
 
 func (f *clusterFlags) readNodes(ctx context.Context, c *client.Client) (*api.ReadResponse, error) {
 	req := &api.ReadRequest{What: &api.ReadRequest_Nodes{Nodes: &api.Nothing{}}}
-	brief, cancel := context.WithTimeout(ctx, f.wait*3/4)
+	brief, cancel := context.WithTimeout(ctx, f.wait/2)
 	defer cancel()
 	resp, err := c.Read(brief, req)
 	if err == nil || errors.Is(err, client.ErrDenied) || errors.Is(err, client.ErrUnreachable) {
@@ -142,7 +167,8 @@ func (f *clusterFlags) readNodes(ctx context.Context, c *client.Client) (*api.Re
 	if lerr != nil {
 		return nil, lerr
 	}
-	fmt.Fprintf(f.std.err, "%v\nWhat follows is that node's own copy, at entry %d of the log, and may be old.\n", err, resp.GetIndex())
+	fmt.Fprintf(f.std.err, "What follows is the copy of one node, at entry %d of the log, and may be old.\n", resp.GetIndex())
+	f.stale = err
 	return resp, nil
 }
 
@@ -159,8 +185,10 @@ func (f *clusterFlags) nodes(ctx context.Context, c *client.Client, _ []string) 
 	t.Column("since", types.TIMESTAMP)
 	for _, n := range resp.GetNodes() {
 		id := idText(n.GetId())
-		role := "follower"
+		role := "non-voter"
 		switch {
+		case n.GetStatus() == state.Evicted.String():
+			role = ""
 		case id == resp.GetLeader():
 			role = "leader"
 		case n.GetVoter():
@@ -172,7 +200,7 @@ func (f *clusterFlags) nodes(ctx context.Context, c *client.Client, _ []string) 
 		}
 		t.Add(n.GetName(), id[:8], n.GetStatus(), alive, role, n.GetIncarnation(), n.GetAddr(), n.GetGossip(), n.GetHttp(), time.UnixMicro(n.GetSinceMicros()))
 	}
-	return showListing(f.std, &f.format, t)
+	return errors.Join(showListing(f.std, &f.format, t), f.stale)
 }
 
 func (f *clusterFlags) suspects(ctx context.Context, c *client.Client, _ []string) error {
@@ -213,7 +241,7 @@ func (f *clusterFlags) ring(ctx context.Context, c *client.Client, _ []string) e
 			t.Add(n.GetName(), idText(n.GetId())[:8], n.GetStatus(), ring.Positions, fmt.Sprintf("%.4f", shares[[16]byte(n.GetId())]), resp.GetEpoch())
 		}
 	}
-	return showListing(f.std, &f.format, t)
+	return errors.Join(showListing(f.std, &f.format, t), f.stale)
 }
 
 func (f *clusterFlags) leave(ctx context.Context, c *client.Client, args []string) error {
@@ -234,20 +262,24 @@ func (f *clusterFlags) leave(ctx context.Context, c *client.Client, args []strin
 	if err := propose(ctx, c, state.Entry{Kind: state.Leave, Node: id}); err != nil {
 		return err
 	}
-	fmt.Fprintf(f.std.err, "node %s is leaving; its server ends by itself\n", id.Short())
+	fmt.Fprintf(f.std.err, "node %s is leaving; its server ends by itself, if it runs\n", id.Short())
 	return nil
 }
 
 // findNode finds whom a name, or the beginning of an id, means.
 func findNode(nodes []*api.NodeInfo, text string) (state.ID, error) {
 	var live, down []state.ID
+	gone := false
 	for _, n := range nodes {
-		if n.GetStatus() == state.Evicted.String() || n.GetName() != text && (len(text) < 4 || !strings.HasPrefix(idText(n.GetId()), text)) {
+		if n.GetName() != text && (len(text) < 4 || !strings.HasPrefix(idText(n.GetId()), text)) {
 			continue
 		}
-		if n.GetStatus() == state.Down.String() {
+		switch n.GetStatus() {
+		case state.Evicted.String():
+			gone = true
+		case state.Down.String():
 			down = append(down, state.ID(n.GetId()))
-		} else {
+		default:
 			live = append(live, state.ID(n.GetId()))
 		}
 	}
@@ -256,6 +288,8 @@ func findNode(nodes []*api.NodeInfo, text string) (state.ID, error) {
 		return live[0], nil
 	case len(live) == 0 && len(down) == 1:
 		return down[0], nil
+	case len(live)+len(down) == 0 && gone:
+		return state.ID{}, fmt.Errorf("%s has left already", text)
 	case len(live)+len(down) == 0:
 		return state.ID{}, fmt.Errorf("no node is called %q; 'rainsql nodes' lists them", text)
 	}

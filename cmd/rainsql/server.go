@@ -30,8 +30,10 @@ type serverFlags struct {
 	cfg   node.Config
 	file  string
 	certs string
-	level string
-	quiet bool
+	// certsFrom says where certs was given: RAINSQL_CERTS is what clients read, too.
+	certsFrom string
+	level     string
+	quiet     bool
 }
 
 func newServer(c *common) *cobra.Command {
@@ -82,7 +84,7 @@ func (f *serverFlags) fill(fl *pflag.FlagSet) error {
 			return err
 		}
 		if err := toml.Unmarshal(text, &inFile); err != nil {
-			return fmt.Errorf("%s: %w", f.file, err)
+			return usagef("%s: %v", f.file, err)
 		}
 	}
 	var errs []error
@@ -98,10 +100,16 @@ func (f *serverFlags) fill(fl *pflag.FlagSet) error {
 		if flag.Changed || flag.Name == "config" || flag.Name == "help" {
 			return
 		}
-		if text, found := os.LookupEnv(env); found {
-			set(flag, text, env)
-		} else if ok {
-			set(flag, fileText(value), f.file)
+		where := f.file
+		text, found := os.LookupEnv(env)
+		if found {
+			where = env
+		} else if text = fileText(value); !ok {
+			return
+		}
+		set(flag, text, where)
+		if flag.Name == "certs" {
+			f.certsFrom = where
 		}
 	})
 	for name := range inFile {
@@ -142,11 +150,14 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 		}
 	}
 	if f.certs != "" {
+		if f.certsFrom == "" {
+			f.certsFrom = "--certs"
+		}
 		if f.cfg.Certs, err = identity.Load(f.certs, time.Now()); err != nil {
 			return err
 		}
 		if f.cfg.Certs.Peer().Role != identity.Node {
-			return fmt.Errorf("%s is the folder of a client; a server needs one of 'rainsql cert node'", f.certs)
+			return fmt.Errorf("%s (of %s) is the folder of a client; a server needs one of 'rainsql cert node'", f.certs, f.certsFrom)
 		}
 		if f.cfg.Name == "" {
 			f.cfg.Name = f.cfg.Certs.Peer().Name
@@ -167,6 +178,10 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 		os.Exit(exitFailed) // what is under way must not be waited for: the disk may hang
 	}
 	n, err := node.Start(f.cfg)
+	var wrong *node.ConfigError
+	if errors.As(err, &wrong) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}

@@ -82,6 +82,13 @@ func (s *Server) addr() string { return net.JoinHostPort(s.Host.IP(), strconv.It
 // Start starts the machine's server.
 func (s *Server) Start() {
 	s.c.t.Helper()
+	if err := s.TryStart(); err != nil {
+		s.c.t.Fatal(s.Name, err)
+	}
+}
+
+// TryStart tells why the server does not start, if so.
+func (s *Server) TryStart() error {
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
@@ -91,11 +98,12 @@ func (s *Server) Start() {
 		},
 	})
 	if err != nil {
-		s.c.t.Fatal(s.Name, err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.node, s.gate, s.died = n, g, nil
+	return nil
 }
 
 // fatal is the end of the process by its own hand.

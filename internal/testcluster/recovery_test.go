@@ -1,6 +1,7 @@
 package testcluster
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,25 @@ func TestWipedVoterHasNoVote(t *testing.T) {
 			t.Errorf("%s leads, without the change", l.Name)
 		}
 		leader.Start()
+		expect(t, c.Client(), 1)
+	})
+}
+
+// TestLostLog: a server that has lost its log, and nothing else, does not start: it would vote as if it had never acknowledged
+// what was in it.
+func TestLostLog(t *testing.T) {
+	three(t, func(t *testing.T, c *Cluster) {
+		commit(t, c.Client(), "f0")
+		s := followers(c)[0]
+		s.Kill()
+		log := s.log
+		s.log, s.snaps = raft.NewInmemStore(), raft.NewInmemSnapshotStore()
+		if err := s.TryStart(); err == nil || !strings.Contains(err.Error(), "is missing or empty") {
+			t.Errorf("without its log: %v", err)
+		}
+		s.log = log
+		s.Start()
+		c.Settle()
 		expect(t, c.Client(), 1)
 	})
 }
