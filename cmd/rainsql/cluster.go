@@ -53,7 +53,7 @@ func newClusterCommands(std streams) []*cobra.Command {
 		}}
 		f.register(cmd, isListing)
 		if strings.HasPrefix(use, "leave") {
-			cmd.Long = "Have a node leave for good, by its name or the beginning of its id. Its\nfolder can never be used again. Without NODE it is the node that --connect names."
+			cmd.Long = "Have a node leave for good, by its name or the beginning of its id. Its\nfolder can never be used again. Without NODE it is that of --connect."
 		}
 		if strings.HasPrefix(use, "add") {
 			cmd.Flags().StringVar(&f.role, "role", "read", "what its owner may do: read, write or admin")
