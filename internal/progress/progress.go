@@ -65,7 +65,9 @@ func (l *Line) run() {
 func (l *Line) draw() {
 	room := 0
 	if l.o.Width != nil {
-		room = max(0, l.o.Width()-1) // in the last column a terminal would go to the next line
+		// In the last column a terminal would go to the next line, where erase does not reach back; and it writes ^C
+		// behind the line when that is pressed.
+		room = max(0, l.o.Width()-3)
 	}
 	s := l.text(room)
 	if room > 0 {

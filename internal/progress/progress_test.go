@@ -61,11 +61,11 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 
 func TestShow(t *testing.T) {
 	b := &syncBuffer{drawn: make(chan struct{})}
-	l := Show(b, Options{Width: func() int { return 7 }}, func(int) string { return "12345日本" })
+	l := Show(b, Options{Width: func() int { return 9 }}, func(int) string { return "12345日本" })
 	<-b.drawn
 	l.Close()
 	l.Close()
-	// One column stays free, and half a character is not shown.
+	// Three columns stay free, for ^C and the last one, and half a character is not shown.
 	if got := b.text.String(); !strings.HasPrefix(got, "\r\x1b[K12345\r") || !strings.HasSuffix(got, "12345\r\x1b[K") {
 		t.Errorf("%q", got)
 	}
