@@ -104,6 +104,10 @@ func (n *Node) introduce() {
 			n.end(fmt.Errorf("the cluster does not take this node: %w", err))
 			return
 		}
+		if errors.As(err, &refusal) && errors.Is(err, state.ErrOutdated) {
+			n.outdated()
+			return
+		}
 		if text := err.Error(); text != complaint && !errors.Is(err, errNotYet) {
 			complaint = text
 			n.log.Warn("has not joined yet, and goes on trying", zap.Error(err))
@@ -366,8 +370,14 @@ func (n *Node) keepContact() {
 	}
 }
 
+// outdated ends a node of which there has been a later start.
+func (n *Node) outdated() {
+	n.end(fmt.Errorf("another server runs on a copy of this one's data directory, or this is a copy of long ago: %w",
+		&state.Refusal{Reason: state.ErrOutdated, Name: n.cfg.Name}))
+}
+
 // askAfterMyself has others say whether this node is still one of them: nobody sends it the log any more if
-// it was evicted while it was away.
+// it was evicted while it was away, or if another has started on a copy of its folder.
 func (n *Node) askAfterMyself() {
 	ctx, cancel := context.WithTimeout(n.ctx, contactEvery)
 	defer cancel()
@@ -381,8 +391,12 @@ func (n *Node) askAfterMyself() {
 			continue
 		}
 		for _, other := range resp.GetNodes() {
-			if idOf(other.GetId()) == n.self.id && other.GetStatus() == state.Evicted.String() {
+			switch {
+			case idOf(other.GetId()) != n.self.id:
+			case other.GetStatus() == state.Evicted.String():
 				n.leftForGood(other.GetIncarnation())
+			case other.GetIncarnation() > n.self.incarnation:
+				n.outdated()
 			}
 		}
 		return

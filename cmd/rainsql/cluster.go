@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -183,6 +185,7 @@ func (f *clusterFlags) nodes(ctx context.Context, c *client.Client, _ []string) 
 		t.Column(name, types.STRING)
 	}
 	t.Column("since", types.TIMESTAMP)
+	slices.SortStableFunc(resp.GetNodes(), func(a, b *api.NodeInfo) int { return cmp.Compare(a.GetName(), b.GetName()) })
 	for _, n := range resp.GetNodes() {
 		id := idText(n.GetId())
 		role := "non-voter"

@@ -51,7 +51,8 @@ type Server struct {
 	mu   sync.Mutex
 	node *node.Node // nil while there is no process
 	gate *gate
-	died error // of what the process ended itself
+	died error          // of what the process ended itself
+	gone sync.WaitGroup // processes that are being killed: the next waits for their locks
 }
 
 // New starts n servers and waits until all are ready and as many vote as should.
@@ -89,6 +90,7 @@ func (s *Server) Start() {
 
 // TryStart tells why the server does not start, if so.
 func (s *Server) TryStart() error {
+	s.gone.Wait()
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
@@ -110,8 +112,12 @@ func (s *Server) TryStart() error {
 func (s *Server) fatal(err error) {
 	s.mu.Lock()
 	s.died = err
+	s.gone.Add(1) // before anyone can see that it died
 	s.mu.Unlock()
-	go s.Kill()
+	go func() {
+		defer s.gone.Done()
+		s.Kill()
+	}()
 }
 
 // Kill ends the server as kill -9 does.
@@ -119,10 +125,14 @@ func (s *Server) Kill() {
 	s.mu.Lock()
 	n, g := s.node, s.gate
 	s.node = nil
+	if n != nil {
+		s.gone.Add(1)
+	}
 	s.mu.Unlock()
 	if n == nil {
 		return
 	}
+	defer s.gone.Done()
 	s.Host.Kill()
 	g.release()
 	n.Kill()
