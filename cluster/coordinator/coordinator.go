@@ -81,9 +81,6 @@ func (c *Coordinator) Bootstrap() error {
 	return err
 }
 
-// HasState tells whether this node has ever been part of a cluster's log.
-func (c *Coordinator) HasState() bool { return c.raft.LastIndex() > 0 }
-
 // State is this node's copy, which may be behind.
 func (c *Coordinator) State() *state.State { return c.machine.now() }
 

@@ -28,6 +28,19 @@ type Stores struct {
 	MakeRoom func() bool
 }
 
+// currentTerm is the key of raft's term in its stable store: every node that was ever part of a log has one.
+const currentTerm = "CurrentTerm"
+
+// Blank tells whether no log was ever kept here, or it is gone: snapshots do not count, since what was acknowledged and voted
+// after them stands in the log alone.
+func (s Stores) Blank() (bool, error) {
+	term, err := s.Stable.GetUint64([]byte(currentTerm))
+	if errors.Is(err, raftboltdb.ErrKeyNotFound) {
+		err = nil
+	}
+	return term == 0, err
+}
+
 // snapshotsKept is how many snapshots are kept: the one before the last, too, in case the last cannot be read.
 const snapshotsKept = 2
 

@@ -137,7 +137,7 @@ func (s watchedStable) Set(key, val []byte) error {
 
 func (s watchedStable) SetUint64(key []byte, val uint64) error {
 	err := s.w.write("term", func() error { return s.StableStore.SetUint64(key, val) })
-	if errors.Is(err, errDead) && string(key) == "CurrentTerm" {
+	if errors.Is(err, errDead) && string(key) == currentTerm {
 		return nil // raft would panic; a term without a vote or an entry, which do fail, promises nothing
 	}
 	return err

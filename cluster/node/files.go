@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	mathrand "math/rand/v2"
 
+	"github.com/rainsql/rainsql/cluster/coordinator"
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/internal/vfs"
 )
@@ -90,9 +91,12 @@ func awaken(disk vfs.FS, founder bool) (self, error) {
 const anew = "bring it back from a copy of the same start, or give the server an empty folder with --data, where it is a new node, and have the old one leave with 'rainsql leave'"
 
 // checkLog refuses a node whose log is gone: it would vote as if it had never acknowledged what was in it.
-func (s self) checkLog(disk vfs.FS, there bool) error {
-	if !s.logged || there {
+func (s self) checkLog(disk vfs.FS, stores coordinator.Stores) error {
+	if !s.logged {
 		return nil
+	}
+	if blank, err := stores.Blank(); err != nil || !blank {
+		return err
 	}
 	return fmt.Errorf("%s is missing or empty, and this node has acknowledged what was in it; %s", disk.Path(logName), anew)
 }

@@ -183,6 +183,9 @@ func (n *Node) startListening() error {
 	if err != nil {
 		return err
 	}
+	if err := n.self.checkLog(n.cfg.FS, stores); err != nil { // before raft is there to vote
+		return errors.Join(err, stores.Close())
+	}
 	n.coord, err = coordinator.Open(coordinator.Config{
 		ID: n.self.id, Addr: n.addr, Layer: layer, Stores: stores, Timing: n.cfg.Timing,
 		Voters: n.cfg.Voters, DownAfter: n.cfg.DownAfter, EvictAfter: n.cfg.EvictAfter,
@@ -192,9 +195,6 @@ func (n *Node) startListening() error {
 		return err
 	}
 	n.stop.push(n.coord.Close)
-	if err := n.self.checkLog(n.cfg.FS, n.coord.HasState()); err != nil {
-		return err
-	}
 	n.startHTTP(web)
 	grpcListener := mux.GRPC()
 	n.serving.Go(func() {

@@ -85,15 +85,12 @@ func (o outcome) response() *api.ProposeResponse {
 }
 
 func refusalMessage(err error) *api.Refusal {
-	var own *state.Refusal
-	var files *namespace.Refusal
+	var r *state.Refusal
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &own):
-		return &api.Refusal{Reason: own.Reason.Error(), Name: own.Name, Detail: own.Detail}
-	case errors.As(err, &files):
-		return &api.Refusal{Reason: files.Reason.Error(), Name: files.Name, Detail: files.Detail}
+	case errors.As(err, &r):
+		return &api.Refusal{Reason: r.Reason.Error(), Name: r.Name, Detail: r.Detail}
 	}
 	return &api.Refusal{Reason: err.Error()}
 }

@@ -20,7 +20,7 @@ const (
 
 // Result is what came of an entry.
 type Result struct {
-	Err      error // a *Refusal, a *namespace.Refusal, or nil
+	Err      error // a *Refusal, or nil
 	Repeated bool  // the entry was applied before, with this Err; it changed nothing now
 	Files    namespace.Result
 }

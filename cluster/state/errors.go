@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/rainsql/rainsql/sdfs/namespace"
@@ -27,26 +26,8 @@ var (
 // success. Those of a namespace entry are not among them: that remembers its own.
 var reasons = []error{nil, ErrEntry, ErrStale, ErrNoNode, ErrNameUsed, ErrEvicted, ErrOutdated, ErrStatus, ErrCluster, ErrNoToken, ErrToken}
 
-// Refusal is why an entry was refused; errors.Is finds its reason.
-type Refusal struct {
-	Reason error
-	Name   string
-	Detail string
-}
-
-func (r *Refusal) Error() string {
-	text := r.Reason.Error()
-	if r.Name != "" {
-		text = fmt.Sprintf("%q: %s", r.Name, text)
-	}
-	if r.Detail != "" {
-		text += ": " + r.Detail
-	}
-	return text
-}
-
-// Unwrap gives the reason.
-func (r *Refusal) Unwrap() error { return r.Reason }
+// Refusal is why an entry was refused, by the cluster or by its namespace; errors.Is finds its reason.
+type Refusal = namespace.Refusal
 
 func codeOf(err error) uint8 {
 	for code, reason := range reasons {

@@ -67,15 +67,23 @@ func TestWipedVoterHasNoVote(t *testing.T) {
 // what was in it.
 func TestLostLog(t *testing.T) {
 	three(t, func(t *testing.T, c *Cluster) {
+		time.Sleep(20 * time.Second) // until what concerns the nodes is done, which a snapshot must not meet
 		commit(t, c.Client(), "f0")
+		time.Sleep(time.Second)
 		s := followers(c)[0]
-		s.Kill()
-		log := s.log
-		s.log, s.snaps = raft.NewInmemStore(), raft.NewInmemSnapshotStore()
-		if err := s.TryStart(); err == nil || !strings.Contains(err.Error(), "is missing or empty") {
-			t.Errorf("without its log: %v", err)
+		if err := s.Node().Coordinator().Snapshot(); err != nil {
+			t.Fatal(err)
 		}
-		s.log = log
+		s.Kill()
+		log, snaps := s.log, s.snaps
+		s.log = raft.NewInmemStore()
+		for _, kept := range []*raft.InmemSnapshotStore{snaps, raft.NewInmemSnapshotStore()} {
+			s.snaps = kept
+			if err := s.TryStart(); err == nil || !strings.Contains(err.Error(), "is missing or empty") {
+				t.Errorf("without its log: %v", err)
+			}
+		}
+		s.log, s.snaps = log, snaps
 		s.Start()
 		c.Settle()
 		expect(t, c.Client(), 1)

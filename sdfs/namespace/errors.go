@@ -19,8 +19,8 @@ var (
 
 // Refusal is why an entry was refused; errors.Is finds its reason.
 type Refusal struct {
-	Reason error  // one of the above
-	Name   string // of the file, where there is one
+	Reason error  // one of the above, or of package state of the cluster
+	Name   string // of the file, or of what else it is about
 	Detail string
 }
 
