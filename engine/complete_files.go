@@ -142,7 +142,7 @@ func (s *store) peek(ctx context.Context) (list []sdfs.Info, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open != nil {
-		return s.open.List("")
+		return s.open.List(ctx, "")
 	}
 	if !s.made() {
 		return nil, nil
@@ -152,7 +152,7 @@ func (s *store) peek(ctx context.Context) (list []sdfs.Info, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, open.Close()) }()
-	return open.List("")
+	return open.List(ctx, "")
 }
 
 // exists reports whether there is a store. It makes none.

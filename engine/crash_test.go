@@ -68,7 +68,7 @@ func contents(t *testing.T, disk *simdisk.Disk) map[string]string {
 			t.Error(err)
 		}
 	}()
-	list, err := s.List("")
+	list, err := s.List(context.Background(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func New(cfg Config) *Engine {
 
 // Store returns the file store, which is opened, and made if need be, at the
 // first call. The engine closes it.
-func (e *Engine) Store(ctx context.Context) (*sdfs.Store, error) { return e.store.Open(ctx) }
+func (e *Engine) Store(ctx context.Context) (*sdfs.Embedded, error) { return e.store.Open(ctx) }
 
 // Files lists the files of the store whose names match a pattern (* ? [a-z]
 // {a,b}, ** across slashes), all for "", in name order. It makes no store.

@@ -25,11 +25,11 @@ type store struct {
 	cfg sdfs.Config
 
 	mu   sync.Mutex
-	open *sdfs.Store
+	open *sdfs.Embedded
 }
 
 // Open returns the store, made if it does not exist yet.
-func (s *store) Open(ctx context.Context) (*sdfs.Store, error) {
+func (s *store) Open(ctx context.Context) (*sdfs.Embedded, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open != nil {
@@ -44,7 +44,7 @@ func (s *store) Open(ctx context.Context) (*sdfs.Store, error) {
 }
 
 // Existing returns the store, or nil where none has been made: reading makes none.
-func (s *store) Existing(ctx context.Context) (*sdfs.Store, error) {
+func (s *store) Existing(ctx context.Context) (*sdfs.Embedded, error) {
 	if s.cfg.FS == nil {
 		if _, err := os.Stat(s.cfg.Dir); s.cfg.Dir == "" || errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
@@ -62,7 +62,7 @@ func (s *store) List(pattern string) ([]sdfs.Info, error) {
 	if pattern != "" && !doublestar.ValidatePattern(pattern) {
 		return nil, badPattern(pattern)
 	}
-	all, err := open.List("")
+	all, err := open.List(context.Background(), "")
 	if err != nil || pattern == "" {
 		return all, err
 	}
@@ -153,7 +153,7 @@ func (p storePlace) exists(path string) bool {
 	if open == nil || err != nil {
 		return false
 	}
-	_, err = open.Stat(path)
+	_, err = open.Stat(context.Background(), path)
 	return err == nil
 }
 

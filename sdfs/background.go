@@ -1,6 +1,7 @@
 package sdfs
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"math"
@@ -8,51 +9,51 @@ import (
 )
 
 // background gives back space, merges, compacts and takes snapshots, whenever it is woken.
-func (s *Store) background() {
+func (l *local) background() {
 	for {
 		select {
-		case <-s.ctx.Done():
+		case <-l.ctx.Done():
 			return
-		case <-s.wake:
+		case <-l.wake:
 		}
-		s.tidySpace()
-		if s.failure() != nil {
+		l.tidySpace()
+		if l.failure() != nil {
 			continue
 		}
-		if s.isLow() {
-			s.makeRoom()
+		if l.isLow() {
+			l.makeRoom()
 		}
-		if s.logIsLong() {
-			s.takeSnapshot()
+		if l.logIsLong() {
+			l.takeSnapshot()
 		}
-		if !s.isLow() { // else the room that is left is for removing
-			s.mergeInBackground()
-			_ = s.compact(math.MaxInt64) // was reported; the next time it may go better
+		if !l.isLow() { // else the room that is left is for removing
+			l.mergeInBackground()
+			_ = l.compact(math.MaxInt64) // was reported; the next time it may go better
 		}
 	}
 }
 
 // logIsLong tells that reading the log on opening would take longer than reading a snapshot.
-func (s *Store) logIsLong() bool {
-	return s.log.Bytes() > max(s.cfg.LogBytes, s.log.SnapshotBytes())
+func (l *local) logIsLong() bool {
+	return l.log.Bytes() > max(l.cfg.LogBytes, l.log.SnapshotBytes())
 }
 
-func (s *Store) takeSnapshot() {
-	state := s.snapshot()
-	err := s.log.Snapshot(state.Index(), state.Snapshot)
-	s.cfg.OnEvent(Event{What: "snapshot", Err: err})
+func (l *local) takeSnapshot() {
+	state := l.snapshot()
+	err := l.log.Snapshot(state.Index(), state.Snapshot)
+	l.cfg.OnEvent(Event{What: "snapshot", Err: err})
 }
 
-func (s *Store) mergeInBackground() {
-	s.mu.Lock()
-	names := slices.Sorted(maps.Keys(s.mergeable))
-	clear(s.mergeable)
-	s.mu.Unlock()
+func (l *local) mergeInBackground() {
+	l.mu.Lock()
+	names := slices.Sorted(maps.Keys(l.mergeable))
+	clear(l.mergeable)
+	l.mu.Unlock()
 	for _, name := range names {
-		_, err := s.merge(s.ctx, name, s.smallRuns)
-		if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || s.ctx.Err() != nil {
+		_, err := l.files.MergeSmall(l.ctx, name)
+		if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrClosed) || l.ctx.Err() != nil || errors.Is(err, context.Canceled) {
 			continue // it was changed meanwhile, or the store is closing
 		}
-		s.cfg.OnEvent(Event{What: "merge", Err: err})
+		l.cfg.OnEvent(Event{What: "merge", Err: err})
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/rainsql/rainsql/internal/vfs"
 )
 
-func openBench(b *testing.B) *Store {
+func openBench(b *testing.B) *Embedded {
 	b.Helper()
 	s, err := Open(b.Context(), Config{Dir: b.TempDir()})
 	if err != nil {

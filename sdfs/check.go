@@ -29,24 +29,25 @@ type Report struct {
 // Check reads everything that the store has on disk, past all caches, and names what is wrong;
 // what was wrong on opening, too. Others may use the store meanwhile. progress, if not nil, is told the bytes
 // read and about how many there are. The error is only for what kept the check from going on.
-func (s *Store) Check(ctx context.Context, progress func(done, total int64)) (Report, error) {
-	if err := s.begin(); err != nil {
+func (e *Embedded) Check(ctx context.Context, progress func(done, total int64)) (Report, error) {
+	if err := e.begin(); err != nil {
 		return Report{}, err
 	}
-	defer s.end()
+	defer e.end()
+	l := e.local
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
-	c := checker{disk: s.cfg.FS, blocks: s.blocks, progress: progress}
-	c.report.Faults = slices.Clone(s.found)
-	state := s.snapshot()
-	usage := s.blocks.Usage()
-	c.total = usage.DiskBytes + s.log.Bytes()
+	defer context.AfterFunc(e.ctx, cancel)()
+	c := checker{disk: l.cfg.FS, blocks: l.blocks, progress: progress}
+	c.report.Faults = slices.Clone(l.found)
+	state := l.snapshot()
+	usage := l.blocks.Usage()
+	c.total = usage.DiskBytes + l.log.Bytes()
 	c.checkFormat()
-	if !s.isLow() {
-		c.checkReserve(s.cfg.ReserveBytes)
+	if !l.isLow() {
+		c.checkReserve(l.cfg.ReserveBytes)
 	}
-	damage, n, err := s.log.Check(ctx)
+	damage, n, err := l.log.Check(ctx)
 	for _, d := range damage {
 		c.fault(logFault(d))
 	}
@@ -55,15 +56,16 @@ func (s *Store) Check(ctx context.Context, progress func(done, total int64)) (Re
 		return c.report, err
 	}
 	for name := range state.Files("") {
-		f, err := s.openFile(name)
+		f, err := l.Open(ctx, name)
 		if errors.Is(err, ErrNotFound) {
 			continue // removed since the check began
 		}
 		if err != nil {
 			return c.report, err
 		}
-		err = c.checkFile(ctx, name, f.file)
-		if err = errors.Join(err, f.Close()); err != nil {
+		err = c.checkFile(ctx, name, f.File)
+		f.Release()
+		if err != nil {
 			return c.report, err
 		}
 	}
@@ -82,11 +84,11 @@ func CheckDir(ctx context.Context, cfg Config) (Report, error) {
 		return Report{}, err
 	}
 	defer func() { _ = lock.Close() }() // only held
-	s := &Store{cfg: cfg, state: namespace.New()}
+	l := &local{cfg: cfg, state: namespace.New()}
 	c := checker{disk: cfg.FS}
 	c.checkFormat()
 	c.checkReserve(cfg.ReserveBytes)
-	found, err := wal.Inspect(ctx, logOptions(cfg), (*replayer)(s))
+	found, err := wal.Inspect(ctx, logOptions(cfg), (*replayer)(l))
 	if err != nil {
 		return c.report, err
 	}
@@ -95,17 +97,17 @@ func CheckDir(ctx context.Context, cfg Config) (Report, error) {
 	}
 	whole := len(found.Faults) == 0
 	c.read(found.Bytes)
-	if s.blocks, err = block.Open(ctx, s.blockOptions(found.Clean)); err != nil {
+	if l.blocks, err = block.Open(ctx, l.blockOptions(found.Clean)); err != nil {
 		return c.report, err
 	}
-	defer func() { _ = s.blocks.Close() }() // only read
-	c.blocks = s.blocks
-	s.claim()
-	s.blocks.Judge()
-	for _, d := range s.blocks.Faults() {
+	defer func() { _ = l.blocks.Close() }() // only read
+	c.blocks = l.blocks
+	l.claim()
+	l.blocks.Judge()
+	for _, d := range l.blocks.Faults() {
 		c.fault(blockFault(d))
 	}
-	for name, f := range s.state.Files("") {
+	for name, f := range l.state.Files("") {
 		if err := c.checkFile(ctx, name, f); err != nil {
 			return c.report, err
 		}

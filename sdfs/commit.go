@@ -1,6 +1,7 @@
 package sdfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +25,16 @@ type answer struct {
 	err error
 }
 
-// propose makes an entry durable and applies it. The staged blocks are the entry's from now on: they
-// are freed if it is refused. If ctx ends first, what becomes of the entry is not known.
-func (s *Store) propose(ctx context.Context, e namespace.Entry) (namespace.Result, error) {
+// Propose implements Backend. If ctx ends first, what becomes of the entry is not known.
+func (l *local) Propose(ctx context.Context, e namespace.Entry) error {
+	if l.failure() != nil {
+		return l.Explain(l.failure())
+	}
+	if e.Kind == namespace.Remove || e.Kind == namespace.Rename { // what can be seen now to be refused needs no entry
+		if _, ok := l.snapshot().Get(e.Name); !ok {
+			return notFound(e.Name)
+		}
+	}
 	p := &proposal{entry: e, done: make(chan answer, 1), frees: makesRoom(e)}
 	for _, part := range append([]namespace.Entry{e}, e.List...) {
 		for _, b := range part.Blocks {
@@ -34,21 +42,18 @@ func (s *Store) propose(ctx context.Context, e namespace.Entry) (namespace.Resul
 		}
 	}
 	if p.weight() > wal.MaxPayload || len(e.List) > namespace.MaxList {
-		s.drop(p.staged)
-		return namespace.Result{}, fmt.Errorf("a change of %d files with %d blocks at once is too large (at most %d files)",
+		l.Free(p.staged)
+		return fmt.Errorf("a change of %d files with %d blocks at once is too large (at most %d files)",
 			max(1, len(e.List)), len(p.staged), namespace.MaxList)
 	}
-	if !s.queue.Put(p) {
-		return namespace.Result{}, fmt.Errorf("the file store is %w", ErrClosed)
+	if !l.queue.Put(p) {
+		return fmt.Errorf("the file store is %w", ErrClosed)
 	}
 	select {
 	case a := <-p.done:
-		if a.err == nil {
-			a.err = a.res.Err
-		}
-		return a.res, a.err
+		return cmp.Or(a.err, a.res.Err)
 	case <-ctx.Done():
-		return namespace.Result{}, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+		return fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
 	}
 }
 
@@ -79,89 +84,78 @@ func (p *proposal) weight() int {
 
 // commitGroups is the committer: it makes what is proposed durable, group by group, and alone
 // moves the state on.
-func (s *Store) commitGroups() {
+func (l *local) commitGroups() {
 	for {
-		batch := s.queue.Take(mostGroup, (*proposal).weight)
+		batch := l.queue.Take(mostGroup, (*proposal).weight)
 		if batch == nil {
 			return
 		}
-		s.commitGroup(batch)
+		l.commitGroup(batch)
 	}
 }
 
-func (s *Store) commitGroup(batch []*proposal) {
-	if s.isLow() && !s.keepReserve() {
-		s.tidySpace()
-		if !s.keepReserve() {
-			batch = s.refuseAllBut(batch, ErrNoSpace)
+func (l *local) commitGroup(batch []*proposal) {
+	if l.isLow() && !l.keepReserve() {
+		l.tidySpace()
+		if !l.keepReserve() {
+			batch = l.refuseAllBut(batch, ErrNoSpace)
 		}
 	}
-	err := s.commit(batch)
-	if s.noRoom(err) {
-		s.squeeze()
-		err = s.commit(batch)
+	err := l.commit(batch)
+	if l.noRoom(err) {
+		l.squeeze()
+		err = l.commit(batch)
 	}
-	if s.noRoom(err) {
-		batch = s.refuseAllBut(batch, s.explain(err))
+	if l.noRoom(err) {
+		batch = l.refuseAllBut(batch, l.Explain(err))
 		if err = nil; len(batch) > 0 { // they make room
-			err = s.withReserve(func() error { return s.commit(batch) })
+			err = l.withReserve(func() error { return l.commit(batch) })
 		}
 	}
 	if err != nil {
-		if failed := s.failure(); failed != nil {
-			s.cfg.OnEvent(Event{What: "read-only", Err: failed})
+		if failed := l.failure(); failed != nil {
+			l.cfg.OnEvent(Event{What: "read-only", Err: failed})
 		}
 		for _, p := range batch {
-			p.done <- answer{err: s.explain(err)} // its blocks stay: the entry may be found on reopening
+			p.done <- answer{err: l.Explain(err)} // its blocks stay: the entry may be found on reopening
 		}
 	}
 }
 
 // noRoom tells that nothing was committed for want of space. An fsync that fails for it is another matter: then
 // the group may be found on reopening, and must not be refused.
-func (s *Store) noRoom(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) && s.log.Err() == nil
+func (l *local) noRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) && l.log.Err() == nil
 }
 
 // refuseAllBut answers those that need room, and gives the others.
-func (s *Store) refuseAllBut(batch []*proposal, err error) []*proposal {
+func (l *local) refuseAllBut(batch []*proposal, err error) []*proposal {
 	var rest []*proposal
 	for _, p := range batch {
 		if p.frees {
 			rest = append(rest, p)
 			continue
 		}
-		s.drop(p.staged)
+		l.Free(p.staged)
 		p.done <- answer{err: err}
 	}
 	return rest
 }
 
-// drop gives up blocks that no manifest names.
-func (s *Store) drop(ids []namespace.BlockID) {
-	if len(ids) == 0 {
-		return
-	}
-	if err := s.blocks.Free(ids...); err != nil {
-		s.cfg.OnEvent(Event{What: "free", Err: err})
-	}
-	s.poke()
-}
-
 // commit makes a group durable, applies it and answers, unless it fails.
-func (s *Store) commit(batch []*proposal) error {
+func (l *local) commit(batch []*proposal) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	s.mu.Lock()
-	now := max(s.now(), s.state.Time()) // log time stands still while the clock is behind it
-	s.mu.Unlock()
-	entries := s.lease.entries(batch, now)
+	l.mu.Lock()
+	now := max(l.now(), l.state.Time()) // log time stands still while the clock is behind it
+	l.mu.Unlock()
+	entries := l.lease.entries(batch, now)
 	own := len(entries)
 	for _, p := range batch {
 		p.entry.Lease = 0
 		if len(p.staged) > 0 {
-			p.entry.Lease = s.lease.id
+			p.entry.Lease = l.lease.id
 		}
 		entries = append(entries, p.entry)
 	}
@@ -173,46 +167,46 @@ func (s *Store) commit(batch []*proposal) error {
 			return err
 		}
 	}
-	first := s.log.Last() + 1
-	if err := s.log.Append(payloads...); err != nil {
+	first := l.log.Last() + 1
+	if err := l.log.Append(payloads...); err != nil {
 		return err
 	}
-	s.lease.settle(entries[:own])
+	l.lease.settle(entries[:own])
 
-	s.mu.Lock()
-	state := s.state
+	l.mu.Lock()
+	state := l.state
 	answers := make([]answer, len(entries))
 	for i, e := range entries {
 		index := first + uint64(i)
 		state, answers[i].res = namespace.Apply(state, index, e)
 		for _, f := range answers[i].res.Freed {
-			s.freed = append(s.freed, freed{index: index, Freed: f})
+			l.freed = append(l.freed, freed{index: index, Freed: f})
 		}
 		if answers[i].res.Err == nil {
-			s.noteLong(state, e)
+			l.noteLong(state, e)
 		}
 	}
-	s.state = state
-	work := len(s.freed)+len(s.mergeable) > 0 || s.logIsLong()
-	s.mu.Unlock()
+	l.state = state
+	work := len(l.freed)+len(l.mergeable) > 0 || l.logIsLong()
+	l.mu.Unlock()
 
 	for i, p := range batch {
 		a := answers[own+i]
 		if a.res.Err != nil {
-			s.drop(p.staged)
+			l.Free(p.staged)
 		}
 		p.done <- a
 	}
 	if work {
-		s.poke()
+		l.poke()
 	}
 	return nil
 }
 
 // noteLong notes the files to which an entry has appended one more MergeBlocks blocks: it is worth
 // looking there for a run to merge. Called with the lock held.
-func (s *Store) noteLong(state *namespace.State, e namespace.Entry) {
-	n := s.cfg.MergeBlocks
+func (l *local) noteLong(state *namespace.State, e namespace.Entry) {
+	n := l.cfg.MergeBlocks
 	parts := e.List
 	if e.Kind != namespace.Commit {
 		parts = []namespace.Entry{e}
@@ -222,7 +216,7 @@ func (s *Store) noteLong(state *namespace.State, e namespace.Entry) {
 			continue
 		}
 		if f, ok := state.Get(part.Name); ok && f.Blocks.Len()/n > (f.Blocks.Len()-len(part.Blocks))/n {
-			s.mergeable[part.Name] = struct{}{}
+			l.mergeable[part.Name] = struct{}{}
 		}
 	}
 }
@@ -267,15 +261,15 @@ func (l *lease) settle(entries []namespace.Entry) {
 }
 
 // endLease closes the session's lease, if it has one that can still be closed.
-func (s *Store) endLease() {
-	s.mu.Lock()
-	leases := s.state.Leases()
-	s.mu.Unlock()
-	if s.failure() != nil {
+func (l *local) endLease() {
+	l.mu.Lock()
+	leases := l.state.Leases()
+	l.mu.Unlock()
+	if l.failure() != nil {
 		return
 	}
 	for _, id := range leases {
 		p := &proposal{entry: namespace.Entry{Kind: namespace.LeaseClose, Lease: id}, done: make(chan answer, 1)}
-		_ = s.queue.Put(p) // if it comes to nothing, the next opening closes it
+		_ = l.queue.Put(p) // if it comes to nothing, the next opening closes it
 	}
 }

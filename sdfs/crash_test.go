@@ -43,11 +43,11 @@ func text(name string, n int) string {
 // step is one change, with what it makes of the model.
 type step struct {
 	name string
-	do   func(ctx context.Context, s *Store) error
+	do   func(ctx context.Context, s *Embedded) error
 	then func(c contents)
 }
 
-func write(ctx context.Context, s *Store, name, content string, mode Mode) (*Writer, error) {
+func write(ctx context.Context, s *Embedded, name, content string, mode Mode) (*Writer, error) {
 	w, err := s.Create(ctx, name, mode)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func write(ctx context.Context, s *Store, name, content string, mode Mode) (*Wri
 }
 
 func putStep(name, content string, mode Mode) step {
-	return step{"put " + name, func(ctx context.Context, s *Store) error {
+	return step{"put " + name, func(ctx context.Context, s *Embedded) error {
 		w, err := write(ctx, s, name, content, mode)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func putStep(name, content string, mode Mode) step {
 }
 
 func appendStep(name, content string) step {
-	return step{"append " + name, func(ctx context.Context, s *Store) error {
+	return step{"append " + name, func(ctx context.Context, s *Embedded) error {
 		return s.Append(ctx, name, []byte(content))
 	}, func(c contents) { c[name] += content }}
 }
@@ -91,7 +91,7 @@ func workload() []step {
 		steps = append(steps, appendStep("log", text(fmt.Sprint("log", i), 300+i)))
 	}
 	steps = append(steps,
-		step{"commit", func(ctx context.Context, s *Store) error {
+		step{"commit", func(ctx context.Context, s *Embedded) error {
 			var list []*Writer
 			for name, n := range map[string]int{"m/1": 140 << 10, "m/2": 500} {
 				w, err := write(ctx, s, name, text(name, n), Replace)
@@ -109,14 +109,14 @@ func workload() []step {
 			c["m/1"], c["m/2"] = text("m/1", 140<<10), text("m/2", 500)
 			c["log"] += "more"
 		}},
-		step{"merge", func(ctx context.Context, s *Store) error { return s.Merge(ctx, "log") }, func(contents) {}},
-		step{"rename", func(ctx context.Context, s *Store) error { return s.Rename(ctx, "small", "s/renamed") },
+		step{"merge", func(ctx context.Context, s *Embedded) error { return s.Merge(ctx, "log") }, func(contents) {}},
+		step{"rename", func(ctx context.Context, s *Embedded) error { return s.Rename(ctx, "small", "s/renamed") },
 			func(c contents) {
 				c["s/renamed"] = c["small"]
 				delete(c, "small")
 			}},
 		putStep("big", text("bigger", 200<<10), Replace),
-		step{"remove", func(ctx context.Context, s *Store) error { return s.Remove(ctx, "s/renamed") },
+		step{"remove", func(ctx context.Context, s *Embedded) error { return s.Remove(ctx, "s/renamed") },
 			func(c contents) { delete(c, "s/renamed") }},
 		putStep("log", text("tail", 5<<10), Append),
 	)
@@ -124,7 +124,7 @@ func workload() []step {
 		steps = append(steps, appendStep("many", text(fmt.Sprint("many", i), 700)))
 	}
 	steps = append(steps,
-		step{"remove", func(ctx context.Context, s *Store) error { return s.Remove(ctx, "many") },
+		step{"remove", func(ctx context.Context, s *Embedded) error { return s.Remove(ctx, "many") },
 			func(c contents) { delete(c, "many") }},
 		putStep("log", text("new log", 2000), Replace),
 	)
@@ -144,7 +144,7 @@ type played struct {
 }
 
 // play runs the workload until something fails.
-func play(s *Store) (played, error) {
+func play(s *Embedded) (played, error) {
 	ctx := context.Background()
 	p := played{acked: contents{}}
 	for _, st := range workload() {
@@ -173,8 +173,8 @@ func play(s *Store) (played, error) {
 }
 
 // readAllFiles gives what is in a store, read in pieces of two sizes.
-func readAllFiles(s *Store) (contents, error) {
-	list, err := s.List("")
+func readAllFiles(s *Embedded) (contents, error) {
+	list, err := s.List(context.Background(), "")
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ func readAllFiles(s *Store) (contents, error) {
 var errLine = errors.New("a line is out of order or torn")
 
 // verify compares a reopened store with what is known of it.
-func (p played) verify(s *Store) error {
+func (p played) verify(s *Embedded) error {
 	got, err := readAllFiles(s)
 	if err != nil {
 		return err
@@ -454,7 +454,7 @@ func testIOErrors(t *testing.T, errno syscall.Errno) {
 			if err != nil && !errors.Is(err, errno) {
 				t.Errorf("operation %d: the error does not name its cause: %v", n, err)
 			}
-			if s.failure() != nil {
+			if s.local.failure() != nil {
 				if err := s.Append(context.Background(), "x", []byte("x")); !errors.Is(err, ErrReadOnly) || !errors.Is(err, errno) {
 					t.Errorf("operation %d: a write after a failed fsync: %v", n, err)
 				}
@@ -469,7 +469,7 @@ func testIOErrors(t *testing.T, errno syscall.Errno) {
 			}
 			// Without space for a new log file the old one is gone on with.
 			temporary := errno == syscall.ENOSPC && strings.HasSuffix(failed.Path, ".wal.tmp")
-			if strings.HasSuffix(failed.Kind, "sync") && !temporary && (strings.HasPrefix(failed.Path, "log/") || strings.HasPrefix(failed.Path, "segments/")) && s.failure() == nil {
+			if strings.HasSuffix(failed.Kind, "sync") && !temporary && (strings.HasPrefix(failed.Path, "log/") || strings.HasPrefix(failed.Path, "segments/")) && s.local.failure() == nil {
 				t.Errorf("operation %d: %+v failed, yet writing goes on", n, failed)
 			}
 		} else if !errors.Is(err, errno) {

@@ -46,7 +46,7 @@ func closedStore(t *testing.T) (*simdisk.Disk, contents) {
 }
 
 // readsTrue reads all it can of an open store. Errors are well, wrong bytes are not.
-func readsTrue(t *testing.T, s *Store, want contents, what string) {
+func readsTrue(t *testing.T, s *Embedded, want contents, what string) {
 	t.Helper()
 	for name, content := range want {
 		f, err := s.OpenFile(t.Context(), name)
@@ -325,7 +325,7 @@ func TestPinnedReaders(t *testing.T) {
 	before := s.Usage().Blocks
 	check := func(after string) {
 		t.Helper()
-		s.tidySpace()
+		s.local.tidySpace()
 		got := make([]byte, len(want))
 		if _, err := f.ReadAt(got, 0); err != nil || string(got) != want {
 			t.Errorf("after %s a reader sees something else: %v", after, err)
@@ -352,7 +352,7 @@ func TestPinnedReaders(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.tidySpace()
+	s.local.tidySpace()
 	if u := s.Usage(); u.DiskBytes-u.DeadBytes > 1000 || u.Blocks != 0 {
 		t.Errorf("the space is not given back: %+v", u)
 	}

@@ -79,7 +79,7 @@ func TestFsyncFindsDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := contents{"kept": "kept"}
-		if _, err := s.Stat("unknown"); err == nil {
+		if _, err := s.Stat(t.Context(), "unknown"); err == nil {
 			want["unknown"] = text("unknown", size)
 		}
 		mustHold(t, s, want)

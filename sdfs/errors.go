@@ -35,13 +35,13 @@ type CorruptError = block.CorruptError
 // DamageError says that the log, without which no file can be found, is not what was written.
 type DamageError = wal.DamageError
 
-// explain puts an error of the disk into words that say what to do.
-func (s *Store) explain(err error) error {
+// Explain implements Backend.
+func (l *local) Explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case s.failure() != nil:
-		return fmt.Errorf("%w: %w", ErrReadOnly, s.failure())
+	case l.failure() != nil:
+		return fmt.Errorf("%w: %w", ErrReadOnly, l.failure())
 	case errors.Is(err, syscall.ENOSPC) && !errors.Is(err, ErrNoSpace):
 		return fmt.Errorf("%w (%w)", ErrNoSpace, err)
 	}
@@ -49,9 +49,9 @@ func (s *Store) explain(err error) error {
 }
 
 // failure is why nothing can be written any more, or nil.
-func (s *Store) failure() error {
-	if err := s.log.Err(); err != nil {
+func (l *local) failure() error {
+	if err := l.log.Err(); err != nil {
 		return err
 	}
-	return s.blocks.Err()
+	return l.blocks.Err()
 }

@@ -23,7 +23,8 @@ type Info struct {
 	Modified   time.Time // when the content changed last
 }
 
-func infoOf(name string, f *namespace.File) Info {
+// InfoOf describes a file of a namespace.
+func InfoOf(name string, f *namespace.File) Info {
 	return Info{
 		Name: name, ID: f.ID, Generation: f.Generation, Version: f.Version, Size: f.Blocks.Size(), Blocks: f.Blocks.Len(),
 		Created: timeOf(f.Created), Modified: timeOf(f.Modified),
@@ -33,11 +34,11 @@ func infoOf(name string, f *namespace.File) Info {
 // File is the content of a file as it was at OpenFile: what others append, replace, merge or
 // remove meanwhile does not touch it. All methods may be called concurrently.
 type File struct {
-	s      *Store
-	name   string
-	file   *namespace.File
-	at     uint64 // index of the state it was opened in
-	closed atomic.Bool
+	s       *Store
+	name    string
+	file    *namespace.File
+	release func()
+	closed  atomic.Bool
 }
 
 // OpenFile opens a file to read. Its space on disk cannot be given back before Close.
@@ -49,33 +50,22 @@ func (s *Store) OpenFile(ctx context.Context, name string) (*File, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.openFile(name)
-}
-
-func (s *Store) openFile(name string) (*File, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	file, ok := s.state.Get(name)
-	if !ok {
-		return nil, notFound(name)
-	}
-	f := &File{s: s, name: name, file: file, at: s.state.Index()}
-	if s.pins[file.ID] == nil {
-		s.pins[file.ID] = map[*File]struct{}{}
-	}
-	s.pins[file.ID][f] = struct{}{}
-	return f, nil
-}
-
-func notFound(name string) error {
 	if err := CheckName(name); err != nil {
-		return err
+		return nil, err
 	}
-	return &namespace.Refusal{Reason: ErrNotFound, Name: name}
+	return s.openFile(ctx, name)
+}
+
+func (s *Store) openFile(ctx context.Context, name string) (*File, error) {
+	c, err := s.backend.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &File{s: s, name: name, file: c.File, release: c.Release}, nil
 }
 
 // Info describes the file as it was opened.
-func (f *File) Info() Info { return infoOf(f.name, f.file) }
+func (f *File) Info() Info { return InfoOf(f.name, f.file) }
 
 // Size is the number of bytes.
 func (f *File) Size() int64 { return f.file.Blocks.Size() }
@@ -109,7 +99,7 @@ func (f *File) readAt(p []byte, off int64, keep bool) (int, error) {
 		}
 		from := off + int64(n) - start
 		part := p[n:min(len(p), n+int(int64(b.Length)-from))]
-		if err := f.s.blocks.Read(b, from, part, keep); err != nil {
+		if err := f.s.backend.Read(f.s.ctx, b, from, part, keep); err != nil {
 			var corrupt *CorruptError
 			if errors.As(err, &corrupt) {
 				corrupt.File = f.name
@@ -129,15 +119,6 @@ func (f *File) Close() error {
 	if f.closed.Swap(true) {
 		return fmt.Errorf("%q is %w", f.name, ErrClosed)
 	}
-	f.s.mu.Lock()
-	defer f.s.mu.Unlock()
-	readers := f.s.pins[f.file.ID]
-	delete(readers, f)
-	if len(readers) == 0 {
-		delete(f.s.pins, f.file.ID)
-	}
-	if len(f.s.freed) > 0 {
-		f.s.poke()
-	}
+	f.release()
 	return nil
 }

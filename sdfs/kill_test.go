@@ -43,10 +43,10 @@ func child(dir string) {
 
 // childStep appends a numbered line to a file that all share and to one of this writer's own, which it now and
 // then replaces or merges. The lines' numbers go on from what the files hold.
-func childStep(s *Store, w int) error {
+func childStep(s *Embedded, w int) error {
 	ctx := context.Background()
 	own := fmt.Sprint("own", w)
-	info, err := s.Stat(own)
+	info, err := s.Stat(context.Background(), own)
 	next := 0
 	if err == nil {
 		next = int(info.Generation)*1_000_000 + info.Blocks

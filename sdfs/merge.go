@@ -47,37 +47,50 @@ func runs(blocks namespace.Blocks, below, most int64, least int) []run {
 
 // smallRuns is what is merged in the background.
 func (s *Store) smallRuns(blocks namespace.Blocks) []run {
-	return runs(blocks, int64(s.cfg.SmallBytes), s.cfg.BlockBytes, s.cfg.MergeBlocks)
+	return runs(blocks, int64(s.sizes.Small), s.sizes.Block, s.sizes.Merge)
 }
 
 // allRuns is what is merged on request.
 func (s *Store) allRuns(blocks namespace.Blocks) []run {
-	return runs(blocks, max(2, s.cfg.BlockBytes/4), s.cfg.BlockBytes, 2)
+	return runs(blocks, max(2, s.sizes.Block/4), s.sizes.Block, 2)
 }
 
 // Merge puts the small blocks of a file together, so that it is read faster and takes less space. Its
 // content and its Version stay the same, and those who read it notice nothing. Where there is nothing to
 // merge it does nothing.
 func (s *Store) Merge(ctx context.Context, name string) error {
+	_, err := s.mergeWith(ctx, name, s.allRuns)
+	return err
+}
+
+// MergeSmall is Merge for the background: it leaves alone what is not worth it yet. It gives the number of runs of blocks that it merged.
+func (s *Store) MergeSmall(ctx context.Context, name string) (int, error) {
+	return s.mergeWith(ctx, name, s.smallRuns)
+}
+
+func (s *Store) mergeWith(ctx context.Context, name string, find func(namespace.Blocks) []run) (int, error) {
 	if err := s.begin(); err != nil {
-		return err
+		return 0, err
 	}
 	defer s.end()
-	if err := s.writable(); err != nil {
-		return err
+	if err := CheckName(name); err != nil {
+		return 0, err
+	}
+	if err := s.backend.Ready(); err != nil {
+		return 0, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	_, err := s.merge(ctx, name, s.allRuns)
-	return s.explain(err)
+	n, err := s.merge(ctx, name, find)
+	return n, s.backend.Explain(err)
 }
 
 // merge merges the runs that find finds, and gives their number.
 func (s *Store) merge(ctx context.Context, name string, find func(namespace.Blocks) []run) (int, error) {
 	s.merging.Lock()
 	defer s.merging.Unlock()
-	f, err := s.openFile(name)
+	f, err := s.openFile(ctx, name)
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +114,7 @@ func (s *Store) mergeRun(ctx context.Context, f *File, r run) error {
 			_, err = f.readAt(part, r.off+done, false)
 		}
 		if err == nil {
-			err = st.write(part)
+			err = st.write(ctx, part)
 		}
 		if err != nil {
 			st.abort()
@@ -113,9 +126,8 @@ func (s *Store) mergeRun(ctx context.Context, f *File, r run) error {
 		st.abort()
 		return err
 	}
-	_, err := s.propose(ctx, namespace.Entry{
+	return s.backend.Propose(ctx, namespace.Entry{
 		Kind: namespace.Merge, Name: f.name, File: f.file.ID, Generation: f.file.Generation,
 		Offset: r.off, First: r.first, Last: r.last, Count: r.count, Blocks: st.blocks,
 	})
-	return err
 }

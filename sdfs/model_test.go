@@ -65,7 +65,7 @@ func TestModel(t *testing.T) {
 	}
 }
 
-func randomStep(s *Store, rnd *rand.Rand, want contents, readers map[*File]string) (string, error) {
+func randomStep(s *Embedded, rnd *rand.Rand, want contents, readers map[*File]string) (string, error) {
 	ctx := context.Background()
 	pick := func() string { return string(rune('a' + rnd.IntN(6))) }
 	name, other := pick(), pick()

@@ -62,7 +62,7 @@ func TestList(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"": "a/1.csv a/2 a/x/1.csv ab b ", "a/*": "a/1.csv a/2 ", "a/**": "a/1.csv a/2 a/x/1.csv ", "a*": "ab ", "**/*.csv": "a/1.csv a/x/1.csv ", "nope": "",
 	} {
-		list, err := s.List(pattern)
+		list, err := s.List(t.Context(), pattern)
 		if err != nil {
 			t.Error(err)
 		}
@@ -74,7 +74,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%q lists %q, want %q", pattern, got, want)
 		}
 	}
-	if _, err := s.List("["); err == nil {
+	if _, err := s.List(t.Context(), "["); err == nil {
 		t.Error("a bad pattern lists")
 	}
 }

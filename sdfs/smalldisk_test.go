@@ -75,7 +75,7 @@ func TestSmallDisk(t *testing.T) {
 }
 
 // fillDisk adds what is acknowledged to want.
-func fillDisk(t *testing.T, s *Store, round int, want contents) {
+func fillDisk(t *testing.T, s *Embedded, round int, want contents) {
 	t.Helper()
 	var mu sync.Mutex
 	note := func(name, more string) {

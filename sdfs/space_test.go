@@ -10,7 +10,7 @@ import (
 )
 
 // fillSmall appends to one file after the other until the disk is full, and gives their number.
-func fillSmall(t *testing.T, s *Store, size int) int {
+func fillSmall(t *testing.T, s *Embedded, size int) int {
 	t.Helper()
 	for n := 0; ; n++ {
 		err := s.Append(t.Context(), fmt.Sprint("f", n), []byte(text(fmt.Sprint("f", n), size)))
@@ -133,7 +133,7 @@ func TestOpenOnFullDisk(t *testing.T) {
 }
 
 // mustHold fails unless the store holds these files and nothing else, and is sound.
-func mustHold(t *testing.T, s *Store, want contents) {
+func mustHold(t *testing.T, s *Embedded, want contents) {
 	t.Helper()
 	got, err := readAllFiles(s)
 	if err != nil || !maps.Equal(got, want) {

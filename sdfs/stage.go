@@ -2,9 +2,7 @@ package sdfs
 
 import (
 	"context"
-	"errors"
 
-	"github.com/rainsql/rainsql/sdfs/block"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
@@ -14,10 +12,10 @@ import (
 type stage struct {
 	s         *Store
 	blocks    []namespace.Block
-	small     []byte            // what may become a small block
-	file      *block.FileWriter // the large block being written
-	finishing chan finished     // the one before it
-	folder    bool              // there are new names in the folder of blocks
+	small     []byte        // what may become a small block
+	file      BlockWriter   // the large block being written
+	finishing chan finished // the one before it
+	folder    bool          // there are new names in the folder of blocks
 }
 
 type finished struct {
@@ -26,16 +24,16 @@ type finished struct {
 }
 
 // write adds bytes. After an error only abort may follow.
-func (st *stage) write(p []byte) error {
+func (st *stage) write(ctx context.Context, p []byte) error {
 	for len(p) > 0 {
 		if st.file == nil {
-			n := min(len(p), st.s.cfg.SmallBytes-len(st.small))
+			n := min(len(p), st.s.sizes.Small-len(st.small))
 			st.small = append(st.small, p[:n]...)
 			if p = p[n:]; len(p) == 0 {
 				return nil
 			}
 			var err error
-			if st.file, err = st.s.blocks.NewFile(); err != nil {
+			if st.file, err = st.s.backend.NewBlock(ctx); err != nil {
 				return err
 			}
 			if _, err := st.file.Write(st.small); err != nil {
@@ -95,13 +93,13 @@ func (st *stage) complete(ctx context.Context) error {
 		return err
 	}
 	if st.folder {
-		if err := st.s.blocks.SyncFolder(); err != nil {
+		if err := st.s.backend.Settle(ctx); err != nil {
 			return err
 		}
 		st.folder = false
 	}
 	if len(st.small) > 0 {
-		blk, err := st.s.blocks.Put(ctx, st.small)
+		blk, err := st.s.backend.PutSmall(ctx, st.small)
 		if err != nil {
 			return err
 		}
@@ -113,19 +111,16 @@ func (st *stage) complete(ctx context.Context) error {
 
 // abort gives up what was written.
 func (st *stage) abort() {
-	err := st.wait()
+	_ = st.wait() // it is given up, whatever came of it
 	if st.file != nil {
-		err = errors.Join(err, st.file.Abort())
+		_ = st.file.Abort() // what is left goes at the next opening
 		st.file = nil
-	}
-	if err != nil {
-		st.s.cfg.OnEvent(Event{What: "abort", Err: err}) // what is left on disk goes at the next opening
 	}
 	ids := make([]namespace.BlockID, len(st.blocks))
 	for i, b := range st.blocks {
 		ids[i] = b.ID
 	}
-	st.s.drop(ids)
+	st.s.backend.Free(ids)
 	st.blocks, st.small = nil, nil
 }
 

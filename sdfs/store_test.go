@@ -45,9 +45,9 @@ func TestWriteReadReopen(t *testing.T) {
 	if _, err := Open(ctx, Config{Dir: dir}); !errors.As(err, &locked) {
 		t.Error(err)
 	}
-	check := func(s *Store) {
+	check := func(s *Embedded) {
 		t.Helper()
-		list, err := s.List("")
+		list, err := s.List(ctx, "")
 		if err != nil || len(list) != 2 || list[0].Size != int64(len(big)) || list[1].Size != 50 {
 			t.Fatal(list, err)
 		}
@@ -69,7 +69,7 @@ func TestWriteReadReopen(t *testing.T) {
 	if err := s.Merge(ctx, "log"); err != nil {
 		t.Fatal(err)
 	}
-	if info, _ := s.Stat("log"); info.Blocks != 1 || info.Size != 50 {
+	if info, _ := s.Stat(t.Context(), "log"); info.Blocks != 1 || info.Size != 50 {
 		t.Fatal(info)
 	}
 	if err := s.Close(); err != nil {

@@ -24,6 +24,7 @@ const (
 // Commit, Store.Commit or Abort; further calls give ErrClosed, but Abort then does nothing.
 type Writer struct {
 	s     *Store
+	ctx   context.Context //nolint:containedctx // of Create: Write is an io.Writer's
 	entry namespace.Entry // without its blocks
 	stage stage
 	err   error // of a Write
@@ -31,7 +32,7 @@ type Writer struct {
 	mu    sync.Mutex // guards done: a commit claims several writers
 }
 
-// Create begins to write a file. A name that exists with MustNotExist is refused here already.
+// Create begins to write a file; ctx must last as long as its writing. A name that exists with MustNotExist is refused here already.
 func (s *Store) Create(ctx context.Context, name string, mode Mode) (*Writer, error) {
 	if err := s.begin(); err != nil {
 		return nil, err
@@ -40,18 +41,21 @@ func (s *Store) Create(ctx context.Context, name string, mode Mode) (*Writer, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.create(name, mode)
+	return s.create(ctx, name, mode)
 }
 
-func (s *Store) create(name string, mode Mode) (*Writer, error) {
+func (s *Store) create(ctx context.Context, name string, mode Mode) (*Writer, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	if err := s.writable(); err != nil {
+	if err := s.backend.Ready(); err != nil {
 		return nil, err
 	}
-	w := &Writer{s: s, entry: namespace.Entry{Name: name}, stage: stage{s: s}}
-	f, exists := s.snapshot().Get(name)
+	w := &Writer{s: s, ctx: ctx, entry: namespace.Entry{Name: name}, stage: stage{s: s}}
+	f, exists, err := s.look(ctx, name)
+	if err != nil {
+		return nil, err
+	}
 	switch mode {
 	case Replace:
 		w.entry.Kind = namespace.Replace
@@ -71,15 +75,13 @@ func (s *Store) create(name string, mode Mode) (*Writer, error) {
 	return w, nil
 }
 
-// writable tells why nothing can be written, or nil.
-func (s *Store) writable() error {
-	if err := s.failure(); err != nil {
-		return s.explain(err)
+// look describes a file, if there is one.
+func (s *Store) look(ctx context.Context, name string) (Info, bool, error) {
+	f, err := s.backend.Stat(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return Info{}, false, nil
 	}
-	if s.isLow() && !s.makeRoom() {
-		return ErrNoSpace
-	}
-	return nil
+	return f, err == nil, err
 }
 
 // Name is the name the file will have.
@@ -96,7 +98,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 		return 0, w.closed()
 	}
 	if w.err == nil {
-		w.err = w.s.explain(w.stage.write(p))
+		w.err = w.s.backend.Explain(w.stage.write(w.ctx, p))
 	}
 	if w.err != nil {
 		return 0, w.err
@@ -146,7 +148,7 @@ func (s *Store) Commit(ctx context.Context, writers ...*Writer) error {
 		return nil
 	}
 	err := s.commitWriters(ctx, writers)
-	return s.explain(err)
+	return s.backend.Explain(err)
 }
 
 func (s *Store) commitWriters(ctx context.Context, writers []*Writer) error {
@@ -185,8 +187,7 @@ func (s *Store) commitWriters(ctx context.Context, writers []*Writer) error {
 	if len(list) > 1 {
 		e = namespace.Entry{Kind: namespace.Commit, List: list}
 	}
-	_, err := s.propose(ctx, e)
-	return err
+	return s.backend.Propose(ctx, e)
 }
 
 // Append adds data to the end of a file, in one step, durable when it returns; the file is made if
@@ -203,23 +204,24 @@ func (s *Store) Append(ctx context.Context, name string, data []byte) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	if err := s.writable(); err != nil {
+	if err := s.backend.Ready(); err != nil {
 		return err
 	}
-	if len(data) == 0 {
-		if _, ok := s.snapshot().Get(name); ok {
-			return nil
-		}
-	}
-	return s.explain(s.append(ctx, name, data))
+	return s.backend.Explain(s.append(ctx, name, data))
 }
 
 func (s *Store) append(ctx context.Context, name string, data []byte) error {
 	e := namespace.Entry{Kind: namespace.Append, Name: name}
 	switch {
-	case len(data) > s.cfg.SmallBytes:
+	case len(data) == 0:
+		if _, exists, err := s.look(ctx, name); exists || err != nil {
+			return err
+		}
+	case len(data) <= s.sizes.Small:
+		return s.backend.Append(ctx, name, data)
+	default:
 		st := stage{s: s}
-		err := st.write(data)
+		err := st.write(ctx, data)
 		if err == nil {
 			err = st.complete(ctx)
 		}
@@ -228,13 +230,6 @@ func (s *Store) append(ctx context.Context, name string, data []byte) error {
 			return err
 		}
 		e.Blocks = st.blocks
-	case len(data) > 0:
-		blk, err := s.blocks.Put(ctx, data)
-		if err != nil {
-			return err
-		}
-		e.Blocks = []namespace.Block{blk}
 	}
-	_, err := s.propose(ctx, e)
-	return err
+	return s.backend.Propose(ctx, e)
 }

@@ -79,7 +79,7 @@ func between(least, most int) cobra.PositionalArgs {
 }
 
 // with runs something on the store, and closes it.
-func (f *fsFlags) with(cmd *cobra.Command, run func(*engine.Engine, *sdfs.Store) error) (err error) {
+func (f *fsFlags) with(cmd *cobra.Command, run func(*engine.Engine, *sdfs.Embedded) error) (err error) {
 	if err := f.common.check(); err != nil {
 		return err
 	}
@@ -121,8 +121,8 @@ func (f *fsFlags) ls(cmd *cobra.Command, args []string) (err error) {
 }
 
 func (f *fsFlags) stat(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
-		info, err := s.Stat(args[0])
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
+		info, err := s.Stat(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
@@ -143,14 +143,14 @@ func (f *fsFlags) stat(cmd *cobra.Command, args []string) error {
 }
 
 func (f *fsFlags) mv(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error { return s.Rename(cmd.Context(), args[0], args[1]) })
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error { return s.Rename(cmd.Context(), args[0], args[1]) })
 }
 
 func (f *fsFlags) rm(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(e *engine.Engine, s *sdfs.Store) error {
+	return f.with(cmd, func(e *engine.Engine, s *sdfs.Embedded) error {
 		for _, name := range args {
 			names := []string{name}
-			if _, err := s.Stat(name); err != nil && connect.HasPattern(name) {
+			if _, err := s.Stat(cmd.Context(), name); err != nil && connect.HasPattern(name) {
 				found, err := e.Files(name)
 				if err != nil {
 					return err
@@ -174,15 +174,15 @@ func (f *fsFlags) rm(cmd *cobra.Command, args []string) error {
 }
 
 func (f *fsFlags) merge(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
-		before, err := s.Stat(args[0])
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
+		before, err := s.Stat(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
 		if err := s.Merge(cmd.Context(), args[0]); err != nil {
 			return err
 		}
-		after, err := s.Stat(args[0])
+		after, err := s.Stat(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (f *fsFlags) merge(cmd *cobra.Command, args []string) error {
 }
 
 func (f *fsFlags) du(cmd *cobra.Command, _ []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
 		u := s.Usage()
 		t := listing.Table{}
 		t.Column("what", types.STRING)

@@ -27,19 +27,19 @@ func (f *fsFlags) put(cmd *cobra.Command, args []string) error {
 	if f.force {
 		mode = sdfs.Replace
 	}
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
 		return f.upload(cmd.Context(), s, args[0], args[1], mode)
 	})
 }
 
 func (f *fsFlags) append(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
 		return f.upload(cmd.Context(), s, args[0], args[1], sdfs.Append)
 	})
 }
 
 // upload copies a local file into the store: all of it, or nothing.
-func (f *fsFlags) upload(ctx context.Context, s *sdfs.Store, from, name string, mode sdfs.Mode) error {
+func (f *fsFlags) upload(ctx context.Context, s *sdfs.Embedded, from, name string, mode sdfs.Mode) error {
 	in, size, err := f.input(from)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func transfer(ctx context.Context, out io.Writer, in io.Reader, line *progress.T
 
 func (f *fsFlags) get(cmd *cobra.Command, args []string) error {
 	name, to := args[0], args[1]
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
 		if to == "-" {
 			return f.download(cmd.Context(), s, name, standardOut{f.std.out})
 		}
@@ -137,7 +137,7 @@ func (f *fsFlags) get(cmd *cobra.Command, args []string) error {
 }
 
 func (f *fsFlags) cat(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
 		for _, name := range args {
 			if err := f.download(cmd.Context(), s, name, standardOut{f.std.out}); err != nil {
 				return err
@@ -148,7 +148,7 @@ func (f *fsFlags) cat(cmd *cobra.Command, args []string) error {
 }
 
 // download copies a file of the store.
-func (f *fsFlags) download(ctx context.Context, s *sdfs.Store, name string, out io.Writer) error {
+func (f *fsFlags) download(ctx context.Context, s *sdfs.Embedded, name string, out io.Writer) error {
 	in, err := s.OpenFile(ctx, name)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (f *fsFlags) multiappend(cmd *cobra.Command, args []string) error {
 		}
 		files = append(files, file)
 	}
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Store) error {
+	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
 		errs := make([]error, len(files))
 		var all sync.WaitGroup
 		for i, file := range files {
