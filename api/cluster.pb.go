@@ -81,6 +81,7 @@ type ProposeResponse struct {
 	Refusal       *Refusal               `protobuf:"bytes,2,opt,name=refusal,proto3" json:"refusal,omitempty"`    // absent: it took effect
 	Repeated      bool                   `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"` // it had been applied before
 	File          *File                  `protobuf:"bytes,4,opt,name=file,proto3" json:"file,omitempty"`          // of a change of one file
+	Batch         []*ProposeResponse     `protobuf:"bytes,5,rep,name=batch,proto3" json:"batch,omitempty"`        // of each entry of a batch
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -139,6 +140,13 @@ func (x *ProposeResponse) GetRepeated() bool {
 func (x *ProposeResponse) GetFile() *File {
 	if x != nil {
 		return x.File
+	}
+	return nil
+}
+
+func (x *ProposeResponse) GetBatch() []*ProposeResponse {
+	if x != nil {
+		return x.Batch
 	}
 	return nil
 }
@@ -1184,12 +1192,13 @@ const file_cluster_proto_rawDesc = "" +
 	"\rcluster.proto\x12\x12rainsql.cluster.v1\"D\n" +
 	"\x0eProposeRequest\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\fR\x05entry\x12\x1c\n" +
-	"\tforwarded\x18\x02 \x01(\bR\tforwarded\"\xa8\x01\n" +
+	"\tforwarded\x18\x02 \x01(\bR\tforwarded\"\xe3\x01\n" +
 	"\x0fProposeResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x125\n" +
 	"\arefusal\x18\x02 \x01(\v2\x1b.rainsql.cluster.v1.RefusalR\arefusal\x12\x1a\n" +
 	"\brepeated\x18\x03 \x01(\bR\brepeated\x12,\n" +
-	"\x04file\x18\x04 \x01(\v2\x18.rainsql.cluster.v1.FileR\x04file\"M\n" +
+	"\x04file\x18\x04 \x01(\v2\x18.rainsql.cluster.v1.FileR\x04file\x129\n" +
+	"\x05batch\x18\x05 \x03(\v2#.rainsql.cluster.v1.ProposeResponseR\x05batch\"M\n" +
 	"\aRefusal\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1319,26 +1328,27 @@ var file_cluster_proto_goTypes = []any{
 var file_cluster_proto_depIdxs = []int32{
 	2,  // 0: rainsql.cluster.v1.ProposeResponse.refusal:type_name -> rainsql.cluster.v1.Refusal
 	8,  // 1: rainsql.cluster.v1.ProposeResponse.file:type_name -> rainsql.cluster.v1.File
-	4,  // 2: rainsql.cluster.v1.ReadRequest.nodes:type_name -> rainsql.cluster.v1.Nothing
-	4,  // 3: rainsql.cluster.v1.ReadRequest.tokens:type_name -> rainsql.cluster.v1.Nothing
-	6,  // 4: rainsql.cluster.v1.ReadResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
-	7,  // 5: rainsql.cluster.v1.ReadResponse.tokens:type_name -> rainsql.cluster.v1.TokenInfo
-	8,  // 6: rainsql.cluster.v1.ReadResponse.files:type_name -> rainsql.cluster.v1.File
-	6,  // 7: rainsql.cluster.v1.JoinResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
-	13, // 8: rainsql.cluster.v1.StatusResponse.suspects:type_name -> rainsql.cluster.v1.Suspect
-	0,  // 9: rainsql.cluster.v1.Coordinator.Propose:input_type -> rainsql.cluster.v1.ProposeRequest
-	3,  // 10: rainsql.cluster.v1.Coordinator.Read:input_type -> rainsql.cluster.v1.ReadRequest
-	9,  // 11: rainsql.cluster.v1.Coordinator.Join:input_type -> rainsql.cluster.v1.JoinRequest
-	11, // 12: rainsql.cluster.v1.Node.Status:input_type -> rainsql.cluster.v1.StatusRequest
-	1,  // 13: rainsql.cluster.v1.Coordinator.Propose:output_type -> rainsql.cluster.v1.ProposeResponse
-	5,  // 14: rainsql.cluster.v1.Coordinator.Read:output_type -> rainsql.cluster.v1.ReadResponse
-	10, // 15: rainsql.cluster.v1.Coordinator.Join:output_type -> rainsql.cluster.v1.JoinResponse
-	12, // 16: rainsql.cluster.v1.Node.Status:output_type -> rainsql.cluster.v1.StatusResponse
-	13, // [13:17] is the sub-list for method output_type
-	9,  // [9:13] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	1,  // 2: rainsql.cluster.v1.ProposeResponse.batch:type_name -> rainsql.cluster.v1.ProposeResponse
+	4,  // 3: rainsql.cluster.v1.ReadRequest.nodes:type_name -> rainsql.cluster.v1.Nothing
+	4,  // 4: rainsql.cluster.v1.ReadRequest.tokens:type_name -> rainsql.cluster.v1.Nothing
+	6,  // 5: rainsql.cluster.v1.ReadResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
+	7,  // 6: rainsql.cluster.v1.ReadResponse.tokens:type_name -> rainsql.cluster.v1.TokenInfo
+	8,  // 7: rainsql.cluster.v1.ReadResponse.files:type_name -> rainsql.cluster.v1.File
+	6,  // 8: rainsql.cluster.v1.JoinResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
+	13, // 9: rainsql.cluster.v1.StatusResponse.suspects:type_name -> rainsql.cluster.v1.Suspect
+	0,  // 10: rainsql.cluster.v1.Coordinator.Propose:input_type -> rainsql.cluster.v1.ProposeRequest
+	3,  // 11: rainsql.cluster.v1.Coordinator.Read:input_type -> rainsql.cluster.v1.ReadRequest
+	9,  // 12: rainsql.cluster.v1.Coordinator.Join:input_type -> rainsql.cluster.v1.JoinRequest
+	11, // 13: rainsql.cluster.v1.Node.Status:input_type -> rainsql.cluster.v1.StatusRequest
+	1,  // 14: rainsql.cluster.v1.Coordinator.Propose:output_type -> rainsql.cluster.v1.ProposeResponse
+	5,  // 15: rainsql.cluster.v1.Coordinator.Read:output_type -> rainsql.cluster.v1.ReadResponse
+	10, // 16: rainsql.cluster.v1.Coordinator.Join:output_type -> rainsql.cluster.v1.JoinResponse
+	12, // 17: rainsql.cluster.v1.Node.Status:output_type -> rainsql.cluster.v1.StatusResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_cluster_proto_init() }

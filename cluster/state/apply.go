@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/rainsql/rainsql/sdfs/namespace"
 	"github.com/rainsql/rainsql/sdfs/retry"
@@ -23,6 +24,7 @@ type Result struct {
 	Err      error // a *Refusal, or nil
 	Repeated bool  // the entry was applied before, with this Err; it changed nothing now
 	Files    namespace.Result
+	Batch    []Result // of each of a batch
 }
 
 // Apply gives the state after one more entry. It is pure and total: whatever the entry, the
@@ -35,13 +37,21 @@ func Apply(s *State, index uint64, e Entry) (*State, Result) {
 	next := *s
 	next.index = index
 	at := e.Time
-	if e.Kind == Files {
+	switch e.Kind {
+	case Files:
 		at = e.Files.Time
+	case Batch:
+		for _, part := range e.Batch {
+			at = max(at, part.Files.Time)
+		}
 	}
 	next.logTime = max(s.logTime, min(at, maxTime))
 	next.retries = s.retries.Expire(next.logTime)
-	if e.Kind == Files {
-		return next.applyFiles(e.Files)
+	switch e.Kind {
+	case Files:
+		return &next, next.applyFiles([]Entry{e})[0]
+	case Batch:
+		return &next, Result{Batch: next.applyFiles(e.Batch)}
 	}
 	if e.Client != 0 {
 		switch code, verdict := next.retries.Recall(e.Client, e.Seq, e.Time, next.logTime); verdict {
@@ -66,11 +76,19 @@ func Apply(s *State, index uint64, e Entry) (*State, Result) {
 	return &next, Result{Err: err}
 }
 
-func (s *State) applyFiles(e namespace.Entry) (*State, Result) {
-	var res Result
-	s.files, res.Files = namespace.Apply(s.files, s.index, e)
-	res.Err, res.Repeated = res.Files.Err, res.Files.Repeated
-	return s, res
+// applyFiles applies entries of the namespace.
+func (s *State) applyFiles(entries []Entry) []Result {
+	parts := make([]namespace.Entry, len(entries))
+	for i, e := range entries {
+		parts[i] = e.Files
+	}
+	var of []namespace.Result
+	s.files, of = namespace.ApplyAll(s.files, s.index, parts, func(i int) error { return s.checkHeld(entries[i]) })
+	results := make([]Result, len(of))
+	for i, r := range of {
+		results[i] = Result{Err: r.Err, Repeated: r.Repeated, Files: r}
+	}
+	return results
 }
 
 // apply changes s, a copy of its own; after a refusal s is thrown away.
@@ -82,7 +100,7 @@ func (s *State) apply(e Entry) error {
 		}
 		s.cluster = e.Cluster
 		return nil
-	case Join, Ready, Leave, MarkDown, MarkUp, Evict:
+	case Join, Ready, Leave, MarkDown, MarkUp, Evict, Drained:
 		return s.applyNode(e)
 	case Set, TokenAdd, TokenRemove:
 		return s.applyNamed(e)
@@ -98,6 +116,9 @@ func (s *State) applyNamed(e Entry) error {
 	token, exists := s.tokens.Get([]byte(e.Name))
 	switch e.Kind {
 	case Set:
+		if n, err := strconv.Atoi(e.Value); e.Name == ReplicasSetting && (err != nil || n < 1 || n > MaxReplicas) {
+			return &Refusal{Reason: ErrEntry, Name: e.Name, Detail: fmt.Sprintf("1 to %d copies can be kept of a block", MaxReplicas)}
+		}
 		if len(e.Value) > MaxValue || s.settings.Len() >= maxSettings {
 			return &Refusal{Reason: ErrEntry, Name: e.Name, Detail: "too long a value, or too many settings"}
 		}

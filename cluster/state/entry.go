@@ -23,6 +23,8 @@ const (
 	TokenAdd    Kind = 9
 	TokenRemove Kind = 10
 	Files       Kind = 11 // an entry of the namespace
+	Batch       Kind = 12 // several of these, each of which takes effect, or is refused, by itself
+	Drained     Kind = 13 // of a node that is leaving: what it had is elsewhere
 )
 
 // Entry is one atomic change. Fields that its kind does not name are ignored. It is plain
@@ -45,6 +47,8 @@ type Entry struct {
 	Hash  [32]byte // of the token's secret
 
 	Files namespace.Entry // its Time, Client and Seq count, not those above
+	Held  Held            // where its blocks are
+	Batch []Entry         // of kind Files
 }
 
 // version is the first byte of every entry.
@@ -65,10 +69,22 @@ type wire struct {
 	Value       string `cbor:"12,keyasint,omitempty"`
 	Hash        []byte `cbor:"13,keyasint,omitempty"`
 	Files       []byte `cbor:"14,keyasint,omitempty"`
+	Holders     []byte `cbor:"15,keyasint,omitempty"`
+	Held        []byte `cbor:"16,keyasint,omitempty"`
+	Batch       []wire `cbor:"17,keyasint,omitempty"`
 }
 
 // Encode gives the bytes of an entry for the log.
 func Encode(e Entry) ([]byte, error) {
+	w, err := toWire(e)
+	if err != nil {
+		return nil, err
+	}
+	body, err := strictcbor.Enc.Marshal(w)
+	return append([]byte{version}, body...), err
+}
+
+func toWire(e Entry) (wire, error) {
 	w := wire{
 		Kind: e.Kind, Time: e.Time, Client: e.Client, Seq: e.Seq, Incarnation: e.Incarnation,
 		Name: e.Name, Addr: e.Addr, Gossip: e.Gossip, HTTP: e.HTTP, Value: e.Value,
@@ -79,17 +95,25 @@ func Encode(e Entry) ([]byte, error) {
 	if !e.Node.IsZero() {
 		w.Node = e.Node[:]
 	}
-	if e.Kind == TokenAdd {
+	switch e.Kind {
+	case TokenAdd:
 		w.Hash = e.Hash[:]
-	}
-	if e.Kind == Files {
+	case Files:
 		var err error
 		if w.Files, err = namespace.Encode(e.Files); err != nil {
-			return nil, err
+			return wire{}, err
+		}
+		w.Holders, w.Held = e.Held.pack()
+	case Batch:
+		for _, part := range e.Batch {
+			p, err := toWire(part)
+			if err != nil {
+				return wire{}, err
+			}
+			w.Batch = append(w.Batch, p)
 		}
 	}
-	body, err := strictcbor.Enc.Marshal(w)
-	return append([]byte{version}, body...), err
+	return w, nil
 }
 
 // Decode reads an entry from the log. It accepts nothing but what Encode can write, up to the
@@ -102,6 +126,10 @@ func Decode(data []byte) (Entry, error) {
 	if err := strictcbor.Dec.Unmarshal(data[1:], &w); err != nil {
 		return Entry{}, fmt.Errorf("%w: %w", ErrEntry, err)
 	}
+	return fromWire(w)
+}
+
+func fromWire(w wire) (Entry, error) {
 	e := Entry{
 		Kind: w.Kind, Time: w.Time, Client: w.Client, Seq: w.Seq, Incarnation: w.Incarnation,
 		Name: w.Name, Addr: w.Addr, Gossip: w.Gossip, HTTP: w.HTTP, Value: w.Value,
@@ -111,11 +139,24 @@ func Decode(data []byte) (Entry, error) {
 			return Entry{}, fmt.Errorf("%w: an id is too long", ErrEntry)
 		}
 	}
+	var err error
 	if w.Kind == Files {
-		var err error
-		if e.Files, err = namespace.Decode(w.Files); err != nil {
-			return Entry{}, err
+		if e.Files, err = namespace.Decode(w.Files); err == nil {
+			e.Held, err = unpackHeld(w.Holders, w.Held)
 		}
 	}
-	return e, nil
+	if len(w.Batch) > 0 && w.Kind != Batch {
+		return Entry{}, fmt.Errorf("%w: a list in what is no batch", ErrEntry)
+	}
+	for _, p := range w.Batch {
+		if p.Kind != Files {
+			return Entry{}, fmt.Errorf("%w: a batch holds entries of the namespace only", ErrEntry)
+		}
+		part, err := fromWire(p)
+		if err != nil {
+			return Entry{}, err
+		}
+		e.Batch = append(e.Batch, part)
+	}
+	return e, err
 }

@@ -23,7 +23,7 @@ func (s *State) applyNode(e Entry) error {
 	if e.Incarnation != 0 && e.Incarnation != old.Incarnation {
 		return refuse(ErrOutdated, "")
 	}
-	to, leaves := old.Status, old.Leaves
+	to, leaves, drained := old.Status, old.Leaves, old.Drained
 	switch e.Kind {
 	case Ready:
 		if old.Status == Pending {
@@ -38,6 +38,11 @@ func (s *State) applyNode(e Entry) error {
 		default:
 			to, leaves = Leaving, true
 		}
+	case Drained:
+		if old.Status != Leaving {
+			return refuse(ErrStatus, "it is "+old.Status.String())
+		}
+		drained = true
 	case MarkDown:
 		to = Down
 	case MarkUp:
@@ -56,11 +61,14 @@ func (s *State) applyNode(e Entry) error {
 	if to == Active && leaves {
 		to = Leaving // that it was held dead, or started anew, has not changed its mind
 	}
-	if to == old.Status {
+	if to == old.Status && drained == old.Drained {
 		return nil
 	}
 	n := *old
-	n.Status, n.Since, n.Leaves = to, s.logTime, leaves
+	if to != old.Status {
+		n.Since = s.logTime
+	}
+	n.Status, n.Leaves, n.Drained = to, leaves, drained
 	n.Ring = to != Evicted && (n.Ring || to == Active)
 	s.put(old, &n)
 	return nil

@@ -37,6 +37,7 @@ type (
 		Name        string
 		Status      Status
 		Leaves      bool
+		Drained     bool
 		Ring        bool
 		Incarnation uint64
 		Addr        string
@@ -72,7 +73,7 @@ func (s *State) Snapshot(w io.Writer) error {
 	}
 	for n := range s.Nodes() {
 		put(nodeItem{
-			ID: n.ID, Name: n.Name, Status: n.Status, Leaves: n.Leaves, Ring: n.Ring, Incarnation: n.Incarnation,
+			ID: n.ID, Name: n.Name, Status: n.Status, Leaves: n.Leaves, Drained: n.Drained, Ring: n.Ring, Incarnation: n.Incarnation,
 			Addr: n.Addr, Gossip: n.Gossip, HTTP: n.HTTP, Joined: n.Joined, Since: n.Since,
 		})
 	}
@@ -131,7 +132,7 @@ func restore(dec *cbor.Decoder) (*State, error) {
 			return nil, errors.New("a node's numbers do not add up")
 		}
 		s.nodes, _, _ = s.nodes.Insert(n.ID[:], &Node{
-			ID: n.ID, Name: n.Name, Status: n.Status, Leaves: n.Leaves, Ring: n.Ring, Incarnation: n.Incarnation,
+			ID: n.ID, Name: n.Name, Status: n.Status, Leaves: n.Leaves, Drained: n.Drained, Ring: n.Ring, Incarnation: n.Incarnation,
 			Addr: n.Addr, Gossip: n.Gossip, HTTP: n.HTTP, Joined: n.Joined, Since: n.Since,
 		})
 	}

@@ -77,6 +77,7 @@ type Node struct {
 	Name        string // its user's name for it; unique among those that are neither down nor evicted
 	Status      Status
 	Leaves      bool   // it was asked to leave, whatever its status
+	Drained     bool   // it leaves, and what it had is elsewhere
 	Ring        bool   // it owns positions of the ring: it has been active, and is not evicted
 	Incarnation uint64 // counts its starts
 	Addr        string // host:port where it is reached by gRPC

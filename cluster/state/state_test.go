@@ -220,3 +220,96 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestHolders: an entry is refused unless, as it is applied, min(replicas, active) of the nodes that it names for each block are
+// active in that incarnation. A repeated request is answered as the first time, whoever has died since.
+func TestHolders(t *testing.T) {
+	c := newCluster(t)
+	for n := byte(1); n <= 4; n++ {
+		c.join(n, 1)
+		c.do(Entry{Kind: Ready, Node: id(n), Incarnation: 1})
+	}
+	c.do(Entry{Kind: Files, Files: namespace.Entry{Kind: namespace.LeaseOpen, Lease: 7, Until: 1000}})
+	seq := uint64(0)
+	entry := func(holders []Holder, held ...[]int) Entry {
+		seq++
+		e := namespace.Entry{Kind: namespace.Append, Name: "a", Lease: 7, Client: 1, Seq: seq}
+		for i := range held {
+			e.Blocks = append(e.Blocks, namespace.Block{ID: namespace.BlockID{byte(seq), byte(i)}, Length: 1})
+		}
+		return Entry{Kind: Files, Files: e, Held: Held{Nodes: holders, Blocks: held}}
+	}
+	all := []Holder{{id(1), 1}, {id(2), 1}, {id(3), 1}, {id(4), 1}}
+	for _, tc := range []struct {
+		name string
+		e    Entry
+		want error
+	}{
+		{"three of four", entry(all, []int{0, 1, 2}, []int{3, 1, 0}), nil},
+		{"two", entry(all, []int{0, 1, 2}, []int{3, 1}), namespace.ErrHolders},
+		{"one twice", entry(all, []int{0, 1, 1}), namespace.ErrHolders},
+		{"one listed twice", entry([]Holder{{id(1), 1}, {id(1), 1}, {id(2), 1}}, []int{0, 1, 2}), namespace.ErrHolders},
+		{"another start", entry([]Holder{{id(1), 1}, {id(2), 2}, {id(3), 1}}, []int{0, 1, 2}), namespace.ErrHolders},
+		{"a stranger", entry([]Holder{{id(1), 1}, {id(2), 1}, {id(9), 1}}, []int{0, 1, 2}), namespace.ErrHolders},
+		{"a block of which nothing is said", func() Entry { e := entry(all, []int{0, 1, 2}, []int{0, 1, 2}); e.Held.Blocks = e.Held.Blocks[:1]; return e }(), namespace.ErrHolders},
+		{"no blocks", entry(nil), nil},
+	} {
+		if res := c.do(tc.e); !errors.Is(res.Err, tc.want) || tc.want == nil && res.Err != nil {
+			t.Errorf("%s: %v, want %v", tc.name, res.Err, tc.want)
+		}
+	}
+	first := entry(all, []int{0, 1, 2})
+	c.do(first)
+	c.do(Entry{Kind: MarkDown, Node: id(1), Incarnation: 1})
+	if res := c.do(first); res.Err != nil || !res.Repeated {
+		t.Errorf("repeated after a holder's death: %+v", res)
+	}
+	if res := c.do(entry(all, []int{0, 1, 2})); !errors.Is(res.Err, namespace.ErrHolders) {
+		t.Error("a node that is down counts", res.Err)
+	}
+	c.do(Entry{Kind: MarkDown, Node: id(4), Incarnation: 1})
+	if res := c.do(entry(all, []int{1, 2})); res.Err != nil {
+		t.Error("two of two that are active:", res.Err)
+	}
+	c.do(Entry{Kind: Set, Name: ReplicasSetting, Value: "1"})
+	if res := c.do(entry(all, []int{2})); res.Err != nil {
+		t.Error("one, where one is asked for:", res.Err)
+	}
+	if res := c.do(Entry{Kind: Set, Name: ReplicasSetting, Value: "0"}); !errors.Is(res.Err, ErrEntry) {
+		t.Error(res.Err)
+	}
+}
+
+// TestBatch: the entries of a batch stand or fall each by itself, in their order, at one index.
+func TestBatch(t *testing.T) {
+	c := newCluster(t)
+	part := func(kind namespace.Kind, name string, seq uint64) Entry {
+		return Entry{Kind: Files, Files: namespace.Entry{Kind: kind, Name: name, Client: 5, Seq: seq}}
+	}
+	res := c.do(Entry{Kind: Batch, Batch: []Entry{
+		part(namespace.Create, "a", 1), part(namespace.Create, "a", 2), part(namespace.Create, "b", 3), part(namespace.Create, "a", 1),
+	}})
+	want := []string{"<nil> false", `"a": the file exists already false`, "<nil> false", "<nil> true"}
+	for i, r := range res.Batch {
+		if got := fmt.Sprint(r.Err, " ", r.Repeated); got != want[i] {
+			t.Errorf("part %d: %s, want %s", i, got, want[i])
+		}
+	}
+	for _, name := range []string{"a", "b"} {
+		if f, ok := c.s.Files().Get(name); !ok || f.Version != c.index || f.Generation != 1 {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if _, err := Decode(mustEncode(t, Entry{Kind: Batch, Batch: []Entry{{Kind: Set, Name: "x"}}})); !errors.Is(err, ErrEntry) {
+		t.Error("a batch takes settings:", err)
+	}
+}
+
+func mustEncode(t *testing.T, e Entry) []byte {
+	t.Helper()
+	data, err := Encode(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

@@ -109,14 +109,14 @@ func nextAdmission(v View) (Step, bool) {
 	return Step{}, false
 }
 
-// nextFarewell lets those go that leave: first from raft's voters, which nextVoter has seen to, then
+// nextFarewell lets those go that leave and whose data is elsewhere: first from raft's voters, which nextVoter has seen to, then
 // from the cluster, then from raft.
 func nextFarewell(v View) (Step, bool) {
 	for _, n := range v.Nodes {
 		s, known := v.server(n.ID)
 		switch {
 		case v.Skip[n.ID]:
-		case n.Status == state.Leaving && n.ID != v.Self && !(known && s.Voter):
+		case n.Status == state.Leaving && n.Drained && n.ID != v.Self && !(known && s.Voter):
 			return Step{What: Evict, Node: n.ID}, true
 		case n.Status == state.Evicted && known && !s.Voter && n.ID != v.Self:
 			return Step{What: Remove, Node: n.ID}, true

@@ -26,9 +26,32 @@ type Freed struct {
 // entry, the result is a state, and a refusal leaves all but index, log time and
 // what ended with it as it was. index must exceed that of s; else s itself comes back.
 func Apply(s *State, index uint64, e Entry) (*State, Result) {
+	s, res := ApplyAll(s, index, []Entry{e}, nil)
+	return s, res[0]
+}
+
+// ApplyAll is Apply for several entries that stand at one index of the log; each takes effect, or is refused, by itself and in their
+// order. admit, if not nil, may refuse the one at a place among them, with a *Refusal, once it is known not to be a repeated one.
+func ApplyAll(s *State, index uint64, entries []Entry, admit func(i int) error) (*State, []Result) {
+	results := make([]Result, len(entries))
 	if index <= s.index {
-		return s, Result{Err: &Refusal{Reason: ErrEntry, Detail: fmt.Sprintf("entry %d after %d", index, s.index)}}
+		for i := range results {
+			results[i].Err = &Refusal{Reason: ErrEntry, Detail: fmt.Sprintf("entry %d after %d", index, s.index)}
+		}
+		return s, results
 	}
+	for i, e := range entries {
+		admitted := func() error { return nil }
+		if admit != nil {
+			admitted = func() error { return admit(i) }
+		}
+		s, results[i] = s.next(index, e, admitted)
+	}
+	return s, results
+}
+
+// next gives the state after one more entry, which stands at an index no lower than that of s.
+func (s *State) next(index uint64, e Entry, admit func() error) (*State, Result) {
 	next := *s
 	next.index = index
 	next.logTime = max(s.logTime, min(e.Time, maxTime))
@@ -39,7 +62,10 @@ func Apply(s *State, index uint64, e Entry) (*State, Result) {
 		}
 	}
 	changed := next
-	res := changed.apply(e)
+	res := Result{Err: admit()}
+	if res.Err == nil {
+		res = changed.apply(e)
+	}
 	if res.Err == nil {
 		next = changed
 	}

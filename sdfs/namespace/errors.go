@@ -15,6 +15,7 @@ var (
 	ErrStale      = errors.New("the request is too old to be repeated")
 	ErrName       = errors.New("not a valid file name")
 	ErrEntry      = errors.New("not a valid entry")
+	ErrHolders    = errors.New("too few of the nodes that have the blocks are active any more")
 )
 
 // Refusal is why an entry was refused; errors.Is finds its reason.
@@ -39,7 +40,7 @@ func (r *Refusal) Error() string {
 func (r *Refusal) Unwrap() error { return r.Reason }
 
 // reasons lists the reasons by the number they have in snapshots; 0 stands for success.
-var reasons = []error{nil, ErrNotFound, ErrExists, ErrConflict, ErrLeaseEnded, ErrStale, ErrName, ErrEntry}
+var reasons = []error{nil, ErrNotFound, ErrExists, ErrConflict, ErrLeaseEnded, ErrStale, ErrName, ErrEntry, ErrHolders}
 
 func codeOf(err error) uint8 {
 	for code, reason := range reasons {
