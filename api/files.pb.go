@@ -1174,6 +1174,66 @@ func (x *StageResponse) GetHolders() []*PutResponse {
 	return nil
 }
 
+type EnsureRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Head          *PutHead               `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	Block         *Block                 `protobuf:"bytes,2,opt,name=block,proto3" json:"block,omitempty"`
+	Holders       []*PutResponse         `protobuf:"bytes,3,rep,name=holders,proto3" json:"holders,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnsureRequest) Reset() {
+	*x = EnsureRequest{}
+	mi := &file_files_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnsureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnsureRequest) ProtoMessage() {}
+
+func (x *EnsureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnsureRequest.ProtoReflect.Descriptor instead.
+func (*EnsureRequest) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *EnsureRequest) GetHead() *PutHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *EnsureRequest) GetBlock() *Block {
+	if x != nil {
+		return x.Block
+	}
+	return nil
+}
+
+func (x *EnsureRequest) GetHolders() []*PutResponse {
+	if x != nil {
+		return x.Holders
+	}
+	return nil
+}
+
 type AppendRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1187,7 +1247,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_files_proto_msgTypes[19]
+	mi := &file_files_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1259,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[19]
+	mi := &file_files_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1212,7 +1272,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{19}
+	return file_files_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AppendRequest) GetName() string {
@@ -1260,7 +1320,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_files_proto_msgTypes[20]
+	mi := &file_files_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1332,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[20]
+	mi := &file_files_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1345,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{20}
+	return file_files_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *OpenRequest) GetName() string {
@@ -1313,7 +1373,7 @@ type OpenResponse struct {
 
 func (x *OpenResponse) Reset() {
 	*x = OpenResponse{}
-	mi := &file_files_proto_msgTypes[21]
+	mi := &file_files_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1385,7 @@ func (x *OpenResponse) String() string {
 func (*OpenResponse) ProtoMessage() {}
 
 func (x *OpenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[21]
+	mi := &file_files_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1398,7 @@ func (x *OpenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenResponse.ProtoReflect.Descriptor instead.
 func (*OpenResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{21}
+	return file_files_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OpenResponse) GetIndex() uint64 {
@@ -1374,7 +1434,7 @@ type PinRequest struct {
 
 func (x *PinRequest) Reset() {
 	*x = PinRequest{}
-	mi := &file_files_proto_msgTypes[22]
+	mi := &file_files_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +1446,7 @@ func (x *PinRequest) String() string {
 func (*PinRequest) ProtoMessage() {}
 
 func (x *PinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[22]
+	mi := &file_files_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +1459,7 @@ func (x *PinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinRequest.ProtoReflect.Descriptor instead.
 func (*PinRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{22}
+	return file_files_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PinRequest) GetSession() uint64 {
@@ -1439,7 +1499,7 @@ type PinResponse struct {
 
 func (x *PinResponse) Reset() {
 	*x = PinResponse{}
-	mi := &file_files_proto_msgTypes[23]
+	mi := &file_files_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1451,7 +1511,7 @@ func (x *PinResponse) String() string {
 func (*PinResponse) ProtoMessage() {}
 
 func (x *PinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[23]
+	mi := &file_files_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1464,7 +1524,7 @@ func (x *PinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinResponse.ProtoReflect.Descriptor instead.
 func (*PinResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{23}
+	return file_files_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PinResponse) GetIndex() uint64 {
@@ -1483,7 +1543,7 @@ type LocateRequest struct {
 
 func (x *LocateRequest) Reset() {
 	*x = LocateRequest{}
-	mi := &file_files_proto_msgTypes[24]
+	mi := &file_files_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1555,7 @@ func (x *LocateRequest) String() string {
 func (*LocateRequest) ProtoMessage() {}
 
 func (x *LocateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[24]
+	mi := &file_files_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1568,7 @@ func (x *LocateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocateRequest.ProtoReflect.Descriptor instead.
 func (*LocateRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{24}
+	return file_files_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LocateRequest) GetName() string {
@@ -1530,7 +1590,7 @@ type LocateResponse struct {
 
 func (x *LocateResponse) Reset() {
 	*x = LocateResponse{}
-	mi := &file_files_proto_msgTypes[25]
+	mi := &file_files_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1602,7 @@ func (x *LocateResponse) String() string {
 func (*LocateResponse) ProtoMessage() {}
 
 func (x *LocateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[25]
+	mi := &file_files_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1615,7 @@ func (x *LocateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocateResponse.ProtoReflect.Descriptor instead.
 func (*LocateResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{25}
+	return file_files_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LocateResponse) GetBlock() *Block {
@@ -1599,7 +1659,7 @@ type Copy struct {
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_files_proto_msgTypes[26]
+	mi := &file_files_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1671,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[26]
+	mi := &file_files_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1684,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{26}
+	return file_files_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Copy) GetNode() []byte {
@@ -1671,7 +1731,7 @@ type MergeRequest struct {
 
 func (x *MergeRequest) Reset() {
 	*x = MergeRequest{}
-	mi := &file_files_proto_msgTypes[27]
+	mi := &file_files_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1743,7 @@ func (x *MergeRequest) String() string {
 func (*MergeRequest) ProtoMessage() {}
 
 func (x *MergeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[27]
+	mi := &file_files_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1756,7 @@ func (x *MergeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeRequest.ProtoReflect.Descriptor instead.
 func (*MergeRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{27}
+	return file_files_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *MergeRequest) GetName() string {
@@ -1716,7 +1776,7 @@ type MergeResponse struct {
 
 func (x *MergeResponse) Reset() {
 	*x = MergeResponse{}
-	mi := &file_files_proto_msgTypes[28]
+	mi := &file_files_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +1788,7 @@ func (x *MergeResponse) String() string {
 func (*MergeResponse) ProtoMessage() {}
 
 func (x *MergeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[28]
+	mi := &file_files_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +1801,7 @@ func (x *MergeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeResponse.ProtoReflect.Descriptor instead.
 func (*MergeResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{28}
+	return file_files_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *MergeResponse) GetBefore() int64 {
@@ -1848,7 +1908,11 @@ const file_files_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\"{\n" +
 	"\rStageResponse\x12/\n" +
 	"\x05block\x18\x01 \x01(\v2\x19.rainsql.cluster.v1.BlockR\x05block\x129\n" +
-	"\aholders\x18\x02 \x03(\v2\x1f.rainsql.cluster.v1.PutResponseR\aholders\"\x82\x01\n" +
+	"\aholders\x18\x02 \x03(\v2\x1f.rainsql.cluster.v1.PutResponseR\aholders\"\xac\x01\n" +
+	"\rEnsureRequest\x12/\n" +
+	"\x04head\x18\x01 \x01(\v2\x1b.rainsql.cluster.v1.PutHeadR\x04head\x12/\n" +
+	"\x05block\x18\x02 \x01(\v2\x19.rainsql.cluster.v1.BlockR\x05block\x129\n" +
+	"\aholders\x18\x03 \x03(\v2\x1f.rainsql.cluster.v1.PutResponseR\aholders\"\x82\x01\n" +
 	"\rAppendRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x16\n" +
@@ -1897,9 +1961,10 @@ const file_files_proto_rawDesc = "" +
 	"\x04Have\x12\x1f.rainsql.cluster.v1.HaveRequest\x1a .rainsql.cluster.v1.HaveResponse\x12R\n" +
 	"\aMayFree\x12\".rainsql.cluster.v1.MayFreeRequest\x1a#.rainsql.cluster.v1.MayFreeResponse\x12L\n" +
 	"\x05Usage\x12 .rainsql.cluster.v1.UsageRequest\x1a!.rainsql.cluster.v1.UsageResponse\x12N\n" +
-	"\x05Check\x12 .rainsql.cluster.v1.CheckRequest\x1a!.rainsql.cluster.v1.CheckResponse0\x012\xa6\x04\n" +
+	"\x05Check\x12 .rainsql.cluster.v1.CheckRequest\x1a!.rainsql.cluster.v1.CheckResponse0\x012\xf6\x04\n" +
 	"\x05Files\x12L\n" +
-	"\x05Stage\x12\x1e.rainsql.cluster.v1.PutRequest\x1a!.rainsql.cluster.v1.StageResponse(\x01\x12P\n" +
+	"\x05Stage\x12\x1e.rainsql.cluster.v1.PutRequest\x1a!.rainsql.cluster.v1.StageResponse(\x01\x12N\n" +
+	"\x06Ensure\x12!.rainsql.cluster.v1.EnsureRequest\x1a!.rainsql.cluster.v1.StageResponse\x12P\n" +
 	"\x06Append\x12!.rainsql.cluster.v1.AppendRequest\x1a#.rainsql.cluster.v1.ProposeResponse\x12K\n" +
 	"\x04Open\x12\x1f.rainsql.cluster.v1.OpenRequest\x1a .rainsql.cluster.v1.OpenResponse0\x01\x12F\n" +
 	"\x03Pin\x12\x1e.rainsql.cluster.v1.PinRequest\x1a\x1f.rainsql.cluster.v1.PinResponse\x12G\n" +
@@ -1919,7 +1984,7 @@ func file_files_proto_rawDescGZIP() []byte {
 	return file_files_proto_rawDescData
 }
 
-var file_files_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_files_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_files_proto_goTypes = []any{
 	(*Block)(nil),           // 0: rainsql.cluster.v1.Block
 	(*PutHead)(nil),         // 1: rainsql.cluster.v1.PutHead
@@ -1940,18 +2005,19 @@ var file_files_proto_goTypes = []any{
 	(*CheckResponse)(nil),   // 16: rainsql.cluster.v1.CheckResponse
 	(*Fault)(nil),           // 17: rainsql.cluster.v1.Fault
 	(*StageResponse)(nil),   // 18: rainsql.cluster.v1.StageResponse
-	(*AppendRequest)(nil),   // 19: rainsql.cluster.v1.AppendRequest
-	(*OpenRequest)(nil),     // 20: rainsql.cluster.v1.OpenRequest
-	(*OpenResponse)(nil),    // 21: rainsql.cluster.v1.OpenResponse
-	(*PinRequest)(nil),      // 22: rainsql.cluster.v1.PinRequest
-	(*PinResponse)(nil),     // 23: rainsql.cluster.v1.PinResponse
-	(*LocateRequest)(nil),   // 24: rainsql.cluster.v1.LocateRequest
-	(*LocateResponse)(nil),  // 25: rainsql.cluster.v1.LocateResponse
-	(*Copy)(nil),            // 26: rainsql.cluster.v1.Copy
-	(*MergeRequest)(nil),    // 27: rainsql.cluster.v1.MergeRequest
-	(*MergeResponse)(nil),   // 28: rainsql.cluster.v1.MergeResponse
-	(*File)(nil),            // 29: rainsql.cluster.v1.File
-	(*ProposeResponse)(nil), // 30: rainsql.cluster.v1.ProposeResponse
+	(*EnsureRequest)(nil),   // 19: rainsql.cluster.v1.EnsureRequest
+	(*AppendRequest)(nil),   // 20: rainsql.cluster.v1.AppendRequest
+	(*OpenRequest)(nil),     // 21: rainsql.cluster.v1.OpenRequest
+	(*OpenResponse)(nil),    // 22: rainsql.cluster.v1.OpenResponse
+	(*PinRequest)(nil),      // 23: rainsql.cluster.v1.PinRequest
+	(*PinResponse)(nil),     // 24: rainsql.cluster.v1.PinResponse
+	(*LocateRequest)(nil),   // 25: rainsql.cluster.v1.LocateRequest
+	(*LocateResponse)(nil),  // 26: rainsql.cluster.v1.LocateResponse
+	(*Copy)(nil),            // 27: rainsql.cluster.v1.Copy
+	(*MergeRequest)(nil),    // 28: rainsql.cluster.v1.MergeRequest
+	(*MergeResponse)(nil),   // 29: rainsql.cluster.v1.MergeResponse
+	(*File)(nil),            // 30: rainsql.cluster.v1.File
+	(*ProposeResponse)(nil), // 31: rainsql.cluster.v1.ProposeResponse
 }
 var file_files_proto_depIdxs = []int32{
 	1,  // 0: rainsql.cluster.v1.PutRequest.head:type_name -> rainsql.cluster.v1.PutHead
@@ -1966,45 +2032,50 @@ var file_files_proto_depIdxs = []int32{
 	17, // 9: rainsql.cluster.v1.CheckResponse.fault:type_name -> rainsql.cluster.v1.Fault
 	0,  // 10: rainsql.cluster.v1.StageResponse.block:type_name -> rainsql.cluster.v1.Block
 	3,  // 11: rainsql.cluster.v1.StageResponse.holders:type_name -> rainsql.cluster.v1.PutResponse
-	22, // 12: rainsql.cluster.v1.OpenRequest.pin:type_name -> rainsql.cluster.v1.PinRequest
-	29, // 13: rainsql.cluster.v1.OpenResponse.file:type_name -> rainsql.cluster.v1.File
-	0,  // 14: rainsql.cluster.v1.LocateResponse.block:type_name -> rainsql.cluster.v1.Block
-	26, // 15: rainsql.cluster.v1.LocateResponse.copies:type_name -> rainsql.cluster.v1.Copy
-	2,  // 16: rainsql.cluster.v1.Blocks.Put:input_type -> rainsql.cluster.v1.PutRequest
-	4,  // 17: rainsql.cluster.v1.Blocks.PutSmall:input_type -> rainsql.cluster.v1.PutSmallRequest
-	6,  // 18: rainsql.cluster.v1.Blocks.Get:input_type -> rainsql.cluster.v1.GetRequest
-	8,  // 19: rainsql.cluster.v1.Blocks.Fetch:input_type -> rainsql.cluster.v1.FetchRequest
-	9,  // 20: rainsql.cluster.v1.Blocks.Have:input_type -> rainsql.cluster.v1.HaveRequest
-	11, // 21: rainsql.cluster.v1.Blocks.MayFree:input_type -> rainsql.cluster.v1.MayFreeRequest
-	13, // 22: rainsql.cluster.v1.Blocks.Usage:input_type -> rainsql.cluster.v1.UsageRequest
-	15, // 23: rainsql.cluster.v1.Blocks.Check:input_type -> rainsql.cluster.v1.CheckRequest
-	2,  // 24: rainsql.cluster.v1.Files.Stage:input_type -> rainsql.cluster.v1.PutRequest
-	19, // 25: rainsql.cluster.v1.Files.Append:input_type -> rainsql.cluster.v1.AppendRequest
-	20, // 26: rainsql.cluster.v1.Files.Open:input_type -> rainsql.cluster.v1.OpenRequest
-	22, // 27: rainsql.cluster.v1.Files.Pin:input_type -> rainsql.cluster.v1.PinRequest
-	6,  // 28: rainsql.cluster.v1.Files.Read:input_type -> rainsql.cluster.v1.GetRequest
-	24, // 29: rainsql.cluster.v1.Files.Locate:input_type -> rainsql.cluster.v1.LocateRequest
-	27, // 30: rainsql.cluster.v1.Files.Merge:input_type -> rainsql.cluster.v1.MergeRequest
-	3,  // 31: rainsql.cluster.v1.Blocks.Put:output_type -> rainsql.cluster.v1.PutResponse
-	3,  // 32: rainsql.cluster.v1.Blocks.PutSmall:output_type -> rainsql.cluster.v1.PutResponse
-	7,  // 33: rainsql.cluster.v1.Blocks.Get:output_type -> rainsql.cluster.v1.BlockData
-	3,  // 34: rainsql.cluster.v1.Blocks.Fetch:output_type -> rainsql.cluster.v1.PutResponse
-	10, // 35: rainsql.cluster.v1.Blocks.Have:output_type -> rainsql.cluster.v1.HaveResponse
-	12, // 36: rainsql.cluster.v1.Blocks.MayFree:output_type -> rainsql.cluster.v1.MayFreeResponse
-	14, // 37: rainsql.cluster.v1.Blocks.Usage:output_type -> rainsql.cluster.v1.UsageResponse
-	16, // 38: rainsql.cluster.v1.Blocks.Check:output_type -> rainsql.cluster.v1.CheckResponse
-	18, // 39: rainsql.cluster.v1.Files.Stage:output_type -> rainsql.cluster.v1.StageResponse
-	30, // 40: rainsql.cluster.v1.Files.Append:output_type -> rainsql.cluster.v1.ProposeResponse
-	21, // 41: rainsql.cluster.v1.Files.Open:output_type -> rainsql.cluster.v1.OpenResponse
-	23, // 42: rainsql.cluster.v1.Files.Pin:output_type -> rainsql.cluster.v1.PinResponse
-	7,  // 43: rainsql.cluster.v1.Files.Read:output_type -> rainsql.cluster.v1.BlockData
-	25, // 44: rainsql.cluster.v1.Files.Locate:output_type -> rainsql.cluster.v1.LocateResponse
-	28, // 45: rainsql.cluster.v1.Files.Merge:output_type -> rainsql.cluster.v1.MergeResponse
-	31, // [31:46] is the sub-list for method output_type
-	16, // [16:31] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	1,  // 12: rainsql.cluster.v1.EnsureRequest.head:type_name -> rainsql.cluster.v1.PutHead
+	0,  // 13: rainsql.cluster.v1.EnsureRequest.block:type_name -> rainsql.cluster.v1.Block
+	3,  // 14: rainsql.cluster.v1.EnsureRequest.holders:type_name -> rainsql.cluster.v1.PutResponse
+	23, // 15: rainsql.cluster.v1.OpenRequest.pin:type_name -> rainsql.cluster.v1.PinRequest
+	30, // 16: rainsql.cluster.v1.OpenResponse.file:type_name -> rainsql.cluster.v1.File
+	0,  // 17: rainsql.cluster.v1.LocateResponse.block:type_name -> rainsql.cluster.v1.Block
+	27, // 18: rainsql.cluster.v1.LocateResponse.copies:type_name -> rainsql.cluster.v1.Copy
+	2,  // 19: rainsql.cluster.v1.Blocks.Put:input_type -> rainsql.cluster.v1.PutRequest
+	4,  // 20: rainsql.cluster.v1.Blocks.PutSmall:input_type -> rainsql.cluster.v1.PutSmallRequest
+	6,  // 21: rainsql.cluster.v1.Blocks.Get:input_type -> rainsql.cluster.v1.GetRequest
+	8,  // 22: rainsql.cluster.v1.Blocks.Fetch:input_type -> rainsql.cluster.v1.FetchRequest
+	9,  // 23: rainsql.cluster.v1.Blocks.Have:input_type -> rainsql.cluster.v1.HaveRequest
+	11, // 24: rainsql.cluster.v1.Blocks.MayFree:input_type -> rainsql.cluster.v1.MayFreeRequest
+	13, // 25: rainsql.cluster.v1.Blocks.Usage:input_type -> rainsql.cluster.v1.UsageRequest
+	15, // 26: rainsql.cluster.v1.Blocks.Check:input_type -> rainsql.cluster.v1.CheckRequest
+	2,  // 27: rainsql.cluster.v1.Files.Stage:input_type -> rainsql.cluster.v1.PutRequest
+	19, // 28: rainsql.cluster.v1.Files.Ensure:input_type -> rainsql.cluster.v1.EnsureRequest
+	20, // 29: rainsql.cluster.v1.Files.Append:input_type -> rainsql.cluster.v1.AppendRequest
+	21, // 30: rainsql.cluster.v1.Files.Open:input_type -> rainsql.cluster.v1.OpenRequest
+	23, // 31: rainsql.cluster.v1.Files.Pin:input_type -> rainsql.cluster.v1.PinRequest
+	6,  // 32: rainsql.cluster.v1.Files.Read:input_type -> rainsql.cluster.v1.GetRequest
+	25, // 33: rainsql.cluster.v1.Files.Locate:input_type -> rainsql.cluster.v1.LocateRequest
+	28, // 34: rainsql.cluster.v1.Files.Merge:input_type -> rainsql.cluster.v1.MergeRequest
+	3,  // 35: rainsql.cluster.v1.Blocks.Put:output_type -> rainsql.cluster.v1.PutResponse
+	3,  // 36: rainsql.cluster.v1.Blocks.PutSmall:output_type -> rainsql.cluster.v1.PutResponse
+	7,  // 37: rainsql.cluster.v1.Blocks.Get:output_type -> rainsql.cluster.v1.BlockData
+	3,  // 38: rainsql.cluster.v1.Blocks.Fetch:output_type -> rainsql.cluster.v1.PutResponse
+	10, // 39: rainsql.cluster.v1.Blocks.Have:output_type -> rainsql.cluster.v1.HaveResponse
+	12, // 40: rainsql.cluster.v1.Blocks.MayFree:output_type -> rainsql.cluster.v1.MayFreeResponse
+	14, // 41: rainsql.cluster.v1.Blocks.Usage:output_type -> rainsql.cluster.v1.UsageResponse
+	16, // 42: rainsql.cluster.v1.Blocks.Check:output_type -> rainsql.cluster.v1.CheckResponse
+	18, // 43: rainsql.cluster.v1.Files.Stage:output_type -> rainsql.cluster.v1.StageResponse
+	18, // 44: rainsql.cluster.v1.Files.Ensure:output_type -> rainsql.cluster.v1.StageResponse
+	31, // 45: rainsql.cluster.v1.Files.Append:output_type -> rainsql.cluster.v1.ProposeResponse
+	22, // 46: rainsql.cluster.v1.Files.Open:output_type -> rainsql.cluster.v1.OpenResponse
+	24, // 47: rainsql.cluster.v1.Files.Pin:output_type -> rainsql.cluster.v1.PinResponse
+	7,  // 48: rainsql.cluster.v1.Files.Read:output_type -> rainsql.cluster.v1.BlockData
+	26, // 49: rainsql.cluster.v1.Files.Locate:output_type -> rainsql.cluster.v1.LocateResponse
+	29, // 50: rainsql.cluster.v1.Files.Merge:output_type -> rainsql.cluster.v1.MergeResponse
+	35, // [35:51] is the sub-list for method output_type
+	19, // [19:35] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_files_proto_init() }
@@ -2019,7 +2090,7 @@ func file_files_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_files_proto_rawDesc), len(file_files_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -419,6 +419,7 @@ var Blocks_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	Files_Stage_FullMethodName  = "/rainsql.cluster.v1.Files/Stage"
+	Files_Ensure_FullMethodName = "/rainsql.cluster.v1.Files/Ensure"
 	Files_Append_FullMethodName = "/rainsql.cluster.v1.Files/Append"
 	Files_Open_FullMethodName   = "/rainsql.cluster.v1.Files/Open"
 	Files_Pin_FullMethodName    = "/rainsql.cluster.v1.Files/Pin"
@@ -435,6 +436,8 @@ const (
 type FilesClient interface {
 	// Stage stores a block on as many servers as it should be; the server that is asked chooses them.
 	Stage(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[PutRequest, StageResponse], error)
+	// Ensure has as many servers store a block as must, if some have it.
+	Ensure(ctx context.Context, in *EnsureRequest, opts ...grpc.CallOption) (*StageResponse, error)
 	// Append adds a small block to a file, once however often it is sent with its client and sequence.
 	Append(ctx context.Context, in *AppendRequest, opts ...grpc.CallOption) (*ProposeResponse, error)
 	// Open gives what a file holds, as of all that was acknowledged before, and keeps its blocks for a minute from
@@ -470,6 +473,16 @@ func (c *filesClient) Stage(ctx context.Context, opts ...grpc.CallOption) (grpc.
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Files_StageClient = grpc.ClientStreamingClient[PutRequest, StageResponse]
+
+func (c *filesClient) Ensure(ctx context.Context, in *EnsureRequest, opts ...grpc.CallOption) (*StageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StageResponse)
+	err := c.cc.Invoke(ctx, Files_Ensure_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 func (c *filesClient) Append(ctx context.Context, in *AppendRequest, opts ...grpc.CallOption) (*ProposeResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -566,6 +579,8 @@ func (c *filesClient) Merge(ctx context.Context, in *MergeRequest, opts ...grpc.
 type FilesServer interface {
 	// Stage stores a block on as many servers as it should be; the server that is asked chooses them.
 	Stage(grpc.ClientStreamingServer[PutRequest, StageResponse]) error
+	// Ensure has as many servers store a block as must, if some have it.
+	Ensure(context.Context, *EnsureRequest) (*StageResponse, error)
 	// Append adds a small block to a file, once however often it is sent with its client and sequence.
 	Append(context.Context, *AppendRequest) (*ProposeResponse, error)
 	// Open gives what a file holds, as of all that was acknowledged before, and keeps its blocks for a minute from
@@ -591,6 +606,9 @@ type UnimplementedFilesServer struct{}
 
 func (UnimplementedFilesServer) Stage(grpc.ClientStreamingServer[PutRequest, StageResponse]) error {
 	return status.Error(codes.Unimplemented, "method Stage not implemented")
+}
+func (UnimplementedFilesServer) Ensure(context.Context, *EnsureRequest) (*StageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Ensure not implemented")
 }
 func (UnimplementedFilesServer) Append(context.Context, *AppendRequest) (*ProposeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Append not implemented")
@@ -637,6 +655,24 @@ func _Files_Stage_Handler(srv interface{}, stream grpc.ServerStream) error {
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Files_StageServer = grpc.ClientStreamingServer[PutRequest, StageResponse]
+
+func _Files_Ensure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EnsureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FilesServer).Ensure(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Files_Ensure_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FilesServer).Ensure(ctx, req.(*EnsureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _Files_Append_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AppendRequest)
@@ -732,6 +768,10 @@ var Files_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "rainsql.cluster.v1.Files",
 	HandlerType: (*FilesServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Ensure",
+			Handler:    _Files_Ensure_Handler,
+		},
 		{
 			MethodName: "Append",
 			Handler:    _Files_Append_Handler,

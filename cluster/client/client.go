@@ -5,17 +5,13 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/state"
@@ -86,69 +82,6 @@ var _ credentials.PerRPCCredentials = bearer("")
 // Close ends all connections.
 func (c *Client) Close() { c.pool.Close() }
 
-// Outcome is what came of a change.
-type Outcome struct {
-	Index    uint64 // of the log, at which it was applied
-	Repeated bool   // an earlier try had been applied
-	Err      error  // it was refused: errors.Is finds the reason of package state or namespace
-	File     *api.File
-}
-
-// Propose has the cluster apply an entry, once however often it has to be sent. The client sets its
-// time, client and sequence. The error is about the way there; a refusal is in the outcome.
-func (c *Client) Propose(ctx context.Context, e state.Entry) (Outcome, error) {
-	seq, err := c.window.take(ctx)
-	if err != nil {
-		return Outcome{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	defer c.window.release(seq)
-	o, again, err := c.propose(ctx, e, seq)
-	if again {
-		o, _, err = c.propose(ctx, e, seq)
-	}
-	return o, err
-}
-
-// clockAhead is in the answer to a request whose time is too far ahead, coordinator.ErrClock.
-const clockAhead = "the clock of who sent the request is too far ahead of the cluster's"
-
-// propose does it at the cluster's time as far as that is known. again is whether the change came to nothing
-// for its time alone: one of the two clocks was set since, and the cluster's is asked for anew.
-func (c *Client) propose(ctx context.Context, e state.Entry, seq uint64) (o Outcome, again bool, err error) {
-	at, err := c.now(ctx)
-	if err != nil {
-		return Outcome{}, false, err
-	}
-	if e.Kind == state.Files {
-		e.Files.Client, e.Files.Seq, e.Files.Time = c.id, seq, at
-	} else {
-		e.Client, e.Seq, e.Time = c.id, seq, at
-	}
-	data, err := state.Encode(e)
-	if err != nil {
-		return Outcome{}, false, err
-	}
-	var resp *api.ProposeResponse
-	ahead := false
-	maybe, err := c.try(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
-		resp, err = api.NewCoordinatorClient(conn).Propose(ctx, &api.ProposeRequest{Entry: data})
-		ahead = status.Code(err) == codes.InvalidArgument && strings.Contains(status.Convert(err).Message(), clockAhead)
-		return err
-	})
-	if err != nil {
-		if ahead {
-			c.forgetTime()
-		}
-		return Outcome{}, ahead && !maybe, err
-	}
-	refusal := RefusalOf(resp.GetRefusal())
-	if errors.Is(refusal, state.ErrStale) { // too old to tell whether it was applied before, unless none can have been
-		c.forgetTime()
-		return Outcome{}, !maybe, fmt.Errorf("%w: %w", ErrUnknown, refusal)
-	}
-	return Outcome{Index: resp.GetIndex(), Repeated: resp.GetRepeated(), Err: refusal, File: resp.GetFile()}, false, nil
-}
-
 // now is the cluster's time, in µs, by which it judges how old a request is. A node is asked for it once.
 func (c *Client) now(ctx context.Context) (int64, error) {
 	c.mu.Lock()
@@ -175,9 +108,22 @@ func (c *Client) forgetTime() {
 	c.addrs = slices.Concat(c.addrs[1:], c.addrs[:1])
 }
 
+// Now is the cluster's time, as far as the client knows it.
+func (c *Client) Now(ctx context.Context) (time.Time, error) {
+	at, err := c.now(ctx)
+	return time.UnixMicro(at), err
+}
+
+// Call calls one node after the other until one answers, for what changes nothing that a log has. long is for calls that may take
+// longer than a node is waited for otherwise: those see to it themselves.
+func (c *Client) Call(ctx context.Context, long bool, call func(context.Context, *grpc.ClientConn) error) error {
+	_, err := c.try(ctx, false, long, call)
+	return err
+}
+
 // Read asks for something of the state; see api.ReadRequest.
 func (c *Client) Read(ctx context.Context, req *api.ReadRequest) (resp *api.ReadResponse, err error) {
-	_, err = c.try(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	_, err = c.try(ctx, false, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
 		resp, err = api.NewCoordinatorClient(conn).Read(ctx, req)
 		return err
 	})
@@ -186,7 +132,7 @@ func (c *Client) Read(ctx context.Context, req *api.ReadRequest) (resp *api.Read
 
 // Status asks one node, the first that answers, how it is.
 func (c *Client) Status(ctx context.Context) (resp *api.StatusResponse, err error) {
-	_, err = c.try(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	_, err = c.try(ctx, false, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
 		resp, err = api.NewNodeClient(conn).Status(ctx, &api.StatusRequest{})
 		return err
 	})

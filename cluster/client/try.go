@@ -16,8 +16,8 @@ import (
 )
 
 // try calls one node after the other until one answers. maybe is whether a call without an answer may have
-// taken effect all the same.
-func (c *Client) try(ctx context.Context, changes bool, call func(context.Context, *grpc.ClientConn) error) (maybe bool, err error) {
+// taken effect all the same; long is that a node may take as long as it likes.
+func (c *Client) try(ctx context.Context, changes, long bool, call func(context.Context, *grpc.ClientConn) error) (maybe bool, err error) {
 	end := func(kind, why error) (bool, error) {
 		if changes && maybe {
 			kind = ErrUnknown // whatever was answered last: it says nothing of what was sent before
@@ -34,7 +34,7 @@ func (c *Client) try(ctx context.Context, changes bool, call func(context.Contex
 			if err != nil {
 				return end(ErrUnreachable, err)
 			}
-			sent, err := c.once(ctx, conn, call)
+			sent, err := c.once(ctx, conn, long, call)
 			if err == nil {
 				c.prefer(addr)
 				return maybe, nil
@@ -74,9 +74,13 @@ func (c *Client) try(ctx context.Context, changes bool, call func(context.Contex
 }
 
 // once calls one node, and tells whether anything was sent to it.
-func (c *Client) once(ctx context.Context, conn *grpc.ClientConn, call func(context.Context, *grpc.ClientConn) error) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Try)
+func (c *Client) once(ctx context.Context, conn *grpc.ClientConn, long bool, call func(context.Context, *grpc.ClientConn) error) (bool, error) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if !long {
+		ctx, cancel = context.WithTimeout(ctx, c.cfg.Try)
+		defer cancel()
+	}
 	var sent atomic.Bool
 	err := call(context.WithValue(ctx, sentKey{}, &sent), conn)
 	return sent.Load(), err

@@ -262,6 +262,9 @@ func (c *Coordinator) Low() bool { return c.low.Load() }
 // Leads tells whether this node leads, and is ready to.
 func (c *Coordinator) Leads() bool { return c.readyTerm.Load() != 0 }
 
+// Term is that in which this node leads, and is ready to; 0: it does not.
+func (c *Coordinator) Term() uint64 { return c.readyTerm.Load() }
+
 // notLeader says who leads, or why nobody does.
 func (c *Coordinator) notLeader() error {
 	id, addr := c.Leader()

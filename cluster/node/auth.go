@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
+	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/identity"
 )
 
@@ -71,7 +72,27 @@ func allow(ctx context.Context, need identity.Role) error {
 	return status.Errorf(codes.PermissionDenied, "this needs the role %s, and %s has %s", need, who.Name, who.Role)
 }
 
-// refuseStreams refuses what no service here offers, so that none comes in past authorize.
-func refuseStreams(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error {
-	return status.Error(codes.Unimplemented, "no such service")
+// refuseStrangers refuses streams of no service here, so that none comes in past authorize, and keeps those between servers
+// to them.
+func refuseStrangers(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	switch {
+	case strings.HasPrefix(info.FullMethod, "/"+api.Files_ServiceDesc.ServiceName+"/"): // they judge by themselves
+	case strings.HasPrefix(info.FullMethod, "/"+api.Blocks_ServiceDesc.ServiceName+"/"):
+		if err := allow(stream.Context(), identity.Node); err != nil {
+			return err
+		}
+	default:
+		return status.Error(codes.Unimplemented, "no such service")
+	}
+	return handler(srv, stream)
+}
+
+// onlyServers keeps the calls of the block stores to servers.
+func onlyServers(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	if strings.HasPrefix(info.FullMethod, "/"+api.Blocks_ServiceDesc.ServiceName+"/") {
+		if err := allow(ctx, identity.Node); err != nil {
+			return nil, err
+		}
+	}
+	return handler(ctx, req)
 }

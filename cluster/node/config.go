@@ -56,6 +56,10 @@ type Config struct {
 	Drain time.Duration
 	// ReserveBytes is the disk space kept back for the coordinator's log on a full disk. Default 64 MB.
 	ReserveBytes int64
+	// SpareBytes is how much room the disk must have for new blocks of files. Default 256 MB.
+	SpareBytes int64
+	// Replicas is how many copies of each block a cluster that this node founds keeps. Default 3.
+	Replicas int
 	// Timing is that of the coordinator.
 	Timing coordinator.Timing
 
@@ -155,6 +159,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Voters != 1 && c.Voters != 3 && c.Voters != 5 {
 		return c, fmt.Errorf("%d voters: 1, 3 or 5 may vote (an even number stands no more losses than the odd one below it)", c.Voters)
+	}
+	if c.Replicas == 0 {
+		c.Replicas = state.DefaultReplicas
+	}
+	if c.Replicas < 1 || c.Replicas > state.MaxReplicas {
+		return c, fmt.Errorf("%d replicas: 1 to %d copies can be kept of a block", c.Replicas, state.MaxReplicas)
 	}
 	if c.Name != "" {
 		if err := state.CheckName(c.Name); err != nil {

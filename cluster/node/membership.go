@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -137,6 +138,11 @@ func (n *Node) introduceOnce() error {
 	if n.self.founder && s.Cluster().IsZero() {
 		return errNotYet // nobody else can tell
 	}
+	if n.self.founder && n.coord.Leads() && s.Replicas() != n.cfg.Replicas {
+		if err := n.setReplicas(ctx, s); err != nil {
+			return err
+		}
+	}
 	me, known := s.Node(n.self.id)
 	switch {
 	case !known || me.Incarnation < n.self.incarnation:
@@ -157,6 +163,15 @@ func (n *Node) introduceOnce() error {
 		return n.enter(s.Cluster(), nil)
 	}
 	return nil
+}
+
+// setReplicas gives a new cluster the number of copies that its founder was told. Later it is changed as a setting.
+func (n *Node) setReplicas(ctx context.Context, s *state.State) error {
+	if _, set := s.Setting(state.ReplicasSetting); set || n.cfg.Replicas == state.DefaultReplicas {
+		return nil
+	}
+	res, _, err := n.coord.Propose(ctx, state.Entry{Kind: state.Set, Name: state.ReplicasSetting, Value: strconv.Itoa(n.cfg.Replicas)})
+	return errors.Join(err, res.Err)
 }
 
 // join asks one node after the other to be let in.

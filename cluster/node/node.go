@@ -36,6 +36,7 @@ type Node struct {
 
 	pool    *wire.Pool
 	coord   *coordinator.Coordinator
+	store   fileStore
 	server  *grpc.Server
 	web     *http.Server
 	metrics metrics
@@ -175,7 +176,7 @@ func (n *Node) startListening() error {
 	})
 
 	layer := wire.RaftLayer{Listener: mux.Raft(), Dialer: dialer}
-	n.server = wire.NewServer(grpc.InTapHandle(n.authorize), grpc.ChainStreamInterceptor(refuseStreams))
+	n.server = wire.NewServer(grpc.InTapHandle(n.authorize), grpc.ChainUnaryInterceptor(onlyServers), grpc.ChainStreamInterceptor(refuseStrangers))
 	api.RegisterCoordinatorServer(n.server, &coordinatorService{n: n})
 	api.RegisterNodeServer(n.server, &nodeService{n: n})
 	n.cfg.Stores = n.withReserve(n.cfg.Stores)
@@ -195,6 +196,9 @@ func (n *Node) startListening() error {
 		return err
 	}
 	n.stop.push(n.coord.Close)
+	if err := n.startStore(dialer); err != nil {
+		return err
+	}
 	n.startHTTP(web)
 	grpcListener := mux.GRPC()
 	n.serving.Go(func() {
@@ -349,6 +353,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	cut := context.AfterFunc(ctx, n.server.Stop)
 	defer cut()
+	n.store.close()
 	if err := n.coord.Handover(ctx); err != nil {
 		n.log.Warn("leadership was not handed over", zap.Error(err))
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/cluster/coordinator"
+	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/cluster/identity"
 	"github.com/rainsql/rainsql/cluster/state"
-	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // coordinatorService answers for the cluster.
@@ -66,22 +66,34 @@ type outcome struct {
 	repeated bool
 	refusal  error // a *state.Refusal
 	file     *api.File
+	batch    []outcome
 }
 
 func outcomeOf(res state.Result, index uint64) outcome {
 	o := outcome{index: index, repeated: res.Repeated, refusal: res.Err}
 	if f := res.Files.File; f != nil {
-		o.file = fileOf("", f)
+		o.file = files.Message("", f)
+	}
+	for _, r := range res.Batch {
+		o.batch = append(o.batch, outcomeOf(r, index))
 	}
 	return o
 }
 
 func outcomeFrom(r *api.ProposeResponse) outcome {
-	return outcome{index: r.GetIndex(), repeated: r.GetRepeated(), refusal: client.RefusalOf(r.GetRefusal()), file: r.GetFile()}
+	o := outcome{index: r.GetIndex(), repeated: r.GetRepeated(), refusal: client.RefusalOf(r.GetRefusal()), file: r.GetFile()}
+	for _, part := range r.GetBatch() {
+		o.batch = append(o.batch, outcomeFrom(part))
+	}
+	return o
 }
 
 func (o outcome) response() *api.ProposeResponse {
-	return &api.ProposeResponse{Index: o.index, Repeated: o.repeated, Refusal: refusalMessage(o.refusal), File: o.file}
+	resp := &api.ProposeResponse{Index: o.index, Repeated: o.repeated, Refusal: refusalMessage(o.refusal), File: o.file}
+	for _, part := range o.batch {
+		resp.Batch = append(resp.Batch, part.response())
+	}
+	return resp
 }
 
 func refusalMessage(err error) *api.Refusal {
@@ -103,13 +115,6 @@ func refusalIn(err error) error {
 		}
 	}
 	return nil
-}
-
-func fileOf(name string, f *namespace.File) *api.File {
-	return &api.File{
-		Name: name, Id: f.ID, Generation: f.Generation, Version: f.Version, Bytes: f.Blocks.Size(), Blocks: int64(f.Blocks.Len()),
-		CreatedMicros: f.Created, ModifiedMicros: f.Modified,
-	}
 }
 
 // Propose is described in the .proto file, as are the others.
@@ -191,11 +196,11 @@ func (n *Node) answer(s *state.State, req *api.ReadRequest) *api.ReadResponse {
 		}
 	case *api.ReadRequest_File:
 		if f, ok := s.Files().Get(what.File); ok {
-			resp.Files = append(resp.Files, fileOf(what.File, f))
+			resp.Files = append(resp.Files, files.Message(what.File, f))
 		}
 	case *api.ReadRequest_Files:
 		for name, f := range s.Files().Files(what.Files) {
-			resp.Files = append(resp.Files, fileOf(name, f))
+			resp.Files = append(resp.Files, files.Message(name, f))
 		}
 	}
 	return resp

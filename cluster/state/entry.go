@@ -47,7 +47,7 @@ type Entry struct {
 	Hash  [32]byte // of the token's secret
 
 	Files namespace.Entry // its Time, Client and Seq count, not those above
-	Held  Held            // where its blocks are
+	Held  Held            // where its blocks are; of a batch: the nodes for those of its entries that name none
 	Batch []Entry         // of kind Files
 }
 
@@ -105,6 +105,7 @@ func toWire(e Entry) (wire, error) {
 		}
 		w.Holders, w.Held = e.Held.pack()
 	case Batch:
+		w.Holders, _ = e.Held.pack()
 		for _, part := range e.Batch {
 			p, err := toWire(part)
 			if err != nil {
@@ -126,10 +127,11 @@ func Decode(data []byte) (Entry, error) {
 	if err := strictcbor.Dec.Unmarshal(data[1:], &w); err != nil {
 		return Entry{}, fmt.Errorf("%w: %w", ErrEntry, err)
 	}
-	return fromWire(w)
+	return fromWire(w, nil)
 }
 
-func fromWire(w wire) (Entry, error) {
+// fromWire reads an entry; holders are those of the batch it is in.
+func fromWire(w wire, holders []byte) (Entry, error) {
 	e := Entry{
 		Kind: w.Kind, Time: w.Time, Client: w.Client, Seq: w.Seq, Incarnation: w.Incarnation,
 		Name: w.Name, Addr: w.Addr, Gossip: w.Gossip, HTTP: w.HTTP, Value: w.Value,
@@ -142,7 +144,10 @@ func fromWire(w wire) (Entry, error) {
 	var err error
 	if w.Kind == Files {
 		if e.Files, err = namespace.Decode(w.Files); err == nil {
-			e.Held, err = unpackHeld(w.Holders, w.Held)
+			if len(w.Holders) > 0 {
+				holders = w.Holders
+			}
+			e.Held, err = unpackHeld(holders, w.Held)
 		}
 	}
 	if len(w.Batch) > 0 && w.Kind != Batch {
@@ -152,11 +157,14 @@ func fromWire(w wire) (Entry, error) {
 		if p.Kind != Files {
 			return Entry{}, fmt.Errorf("%w: a batch holds entries of the namespace only", ErrEntry)
 		}
-		part, err := fromWire(p)
+		part, err := fromWire(p, w.Holders)
 		if err != nil {
 			return Entry{}, err
 		}
 		e.Batch = append(e.Batch, part)
+	}
+	if w.Kind == Batch && err == nil {
+		e.Held, err = unpackHeld(w.Holders, nil)
 	}
 	return e, err
 }

@@ -125,6 +125,14 @@ func (s *State) Nodes() iter.Seq[*Node] {
 	}
 }
 
+// Setting gives a setting, if it has a value.
+func (s *State) Setting(name string) (string, bool) { return s.settings.Get([]byte(name)) }
+
+// SameMembers tells whether nodes and settings are those of another state. It may say that they are not though they are.
+func (s *State) SameMembers(other *State) bool {
+	return s.nodes == other.nodes && s.settings == other.settings && s.epoch == other.epoch
+}
+
 // Tokens yields the tokens in the order of their names.
 func (s *State) Tokens() iter.Seq[Token] {
 	return func(yield func(Token) bool) {

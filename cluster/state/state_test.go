@@ -251,7 +251,11 @@ func TestHolders(t *testing.T) {
 		{"one listed twice", entry([]Holder{{id(1), 1}, {id(1), 1}, {id(2), 1}}, []int{0, 1, 2}), namespace.ErrHolders},
 		{"another start", entry([]Holder{{id(1), 1}, {id(2), 2}, {id(3), 1}}, []int{0, 1, 2}), namespace.ErrHolders},
 		{"a stranger", entry([]Holder{{id(1), 1}, {id(2), 1}, {id(9), 1}}, []int{0, 1, 2}), namespace.ErrHolders},
-		{"a block of which nothing is said", func() Entry { e := entry(all, []int{0, 1, 2}, []int{0, 1, 2}); e.Held.Blocks = e.Held.Blocks[:1]; return e }(), namespace.ErrHolders},
+		{"a block of which nothing is said", func() Entry {
+			e := entry(all, []int{0, 1, 2}, []int{0, 1, 2})
+			e.Held.Blocks = e.Held.Blocks[:1]
+			return e
+		}(), namespace.ErrHolders},
 		{"no blocks", entry(nil), nil},
 	} {
 		if res := c.do(tc.e); !errors.Is(res.Err, tc.want) || tc.want == nil && res.Err != nil {

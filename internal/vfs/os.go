@@ -188,3 +188,6 @@ func (f osFile) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func (f osFile) Sync() error { return syncData(f.File) }
+
+// Free implements Spacious.
+func (d osFS) Free() (int64, error) { return freeBytes(d.root) }

@@ -79,3 +79,19 @@ func (e *LockedError) Error() string {
 	}
 	return fmt.Sprintf("%s is held by %s", e.Path, holder)
 }
+
+// Spacious is an FS that knows how much room there is.
+type Spacious interface {
+	// Free is how many bytes could still be written; errors.ErrUnsupported where the system does not tell.
+	Free() (int64, error)
+}
+
+// Free is how many bytes can still be written to a disk, -1 where nobody knows.
+func Free(disk FS) int64 {
+	if s, ok := disk.(Spacious); ok {
+		if n, err := s.Free(); err == nil {
+			return n
+		}
+	}
+	return -1
+}

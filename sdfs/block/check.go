@@ -11,32 +11,35 @@ import (
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
-// Verify reads all of a block from disk, past all that is kept in memory. A *CorruptError says
-// what is wrong.
+// Verify reads all of a block from disk, past all that is kept in memory here, small blocks too, and checks
+// it. A *CorruptError says what is wrong. In a store opened with SettleAll nil means besides that the copy is
+// durable: others may rely on it.
 func (s *Store) Verify(ctx context.Context, b namespace.Block) error {
-	const tries = 3 // compaction may move it meanwhile
 	var err error
 	for range tries {
 		if err = s.verify(ctx, b); !notThere(err) {
 			return err
 		}
 	}
-	return &CorruptError{Block: b.ID, Chunk: -1, Path: s.pathOf(b), Reason: "its disk file is missing"}
+	return &CorruptError{Block: b.ID, Chunk: -1, Path: s.pathOf(b), Reason: fileMissing}
 }
 
 func (s *Store) verify(ctx context.Context, b namespace.Block) error {
-	s.mu.RLock()
-	at, ok := s.index[b.ID]
-	name := blockName(b.ID)
-	if seg := s.segments[at.segment]; seg != nil {
-		name = seg.name()
+	at, name, ok := s.find(b.ID)
+	if s.keepAll {
+		// A file that lies there without being known is no copy.
+		if err := s.mismatch(b, at, name, ok); err != nil {
+			return err
+		}
+		if err := s.syncNames(at); err != nil {
+			return err
+		}
 	}
-	s.mu.RUnlock()
 	large := !ok || at.segment == 0
 	f, err := s.disk.Open(name)
 	if err != nil {
 		if notThere(err) && !ok && b.Length <= MaxSmall {
-			return &CorruptError{Block: b.ID, Chunk: -1, Reason: "the block is in no disk file"}
+			return &CorruptError{Block: b.ID, Chunk: -1, Reason: notHere}
 		}
 		return err
 	}
@@ -188,7 +191,7 @@ func (s *Store) knows(name string) bool {
 	defer s.mu.RUnlock()
 	if dir, base := path.Split(name); dir == blockDir+"/" {
 		id, ok := parseBlockName(base)
-		at, found := s.index[id]
+		at, found := s.index.get(id)
 		return ok && found && at.claimed && at.segment == 0
 	}
 	for _, seg := range s.segments {

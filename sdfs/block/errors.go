@@ -18,6 +18,12 @@ type CorruptError struct {
 	Reason string
 }
 
+// Reasons of a CorruptError that several places give.
+const (
+	notHere     = "the block is in no disk file"
+	fileMissing = "its disk file is missing"
+)
+
 func (e *CorruptError) Error() string {
 	var b strings.Builder
 	if e.File != "" {

@@ -3,17 +3,17 @@ package block
 import (
 	"context"
 	"errors"
-	"path"
+	"io"
 
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // Free gives up blocks that no one wants or reads any more. Their space is free after EmptyTrash,
-// that of small ones once their whole segment is given up. An error concerns the space only.
+// that of small ones once their whole segment is given up. An error concerns the space only. A store opened with
+// SettleAll may find small ones again when it is opened next.
 func (s *Store) Free(ids ...namespace.BlockID) error {
 	var errs []error
 	for _, id := range ids {
-		s.memory.remove(id)
 		if err := s.free(id); err != nil {
 			errs = append(errs, err)
 		}
@@ -24,32 +24,37 @@ func (s *Store) Free(ids ...namespace.BlockID) error {
 func (s *Store) free(id namespace.BlockID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, ok := s.index[id]
+	p, ok := s.index.get(id)
 	if !ok {
 		return nil
 	}
-	delete(s.index, id)
+	s.forget(id, p)
+	if p.segment == 0 {
+		return s.toTrash(blockName(id))
+	}
+	return s.dropIfDead(s.segments[p.segment])
+}
+
+// forget takes a copy of a block out of use. Its file, or its segment if that was the last in it, is the
+// caller's to give up. Called with the lock held.
+func (s *Store) forget(id namespace.BlockID, p place) {
+	s.index.remove(id)
+	s.memory.remove(id)
 	if p.segment == 0 {
 		s.handles.drop(blockName(id))
 		s.diskBytes -= int64(p.length) + footerSize(p.length)
-		return s.toTrash(blockName(id))
+		return
 	}
-	seg := s.segments[p.segment]
-	seg.live -= recordSize(p.length)
-	if seg.live == 0 && (seg.sealed || seg.retired) && !seg.damaged {
+	s.segments[p.segment].live -= recordSize(p.length)
+}
+
+// dropIfDead gives up a segment that is filled no more if nothing in it is wanted. One that is damaged may
+// hold a block that is missed, unless it is missed on other servers, too. Called with the lock held.
+func (s *Store) dropIfDead(seg *segment) error {
+	if seg.live == 0 && (seg.sealed || seg.retired) && (!seg.damaged || s.keepAll) {
 		return s.dropSegment(seg)
 	}
 	return nil
-}
-
-// toTrash takes a file out of use. It need not be durable: if the file comes back, it is one
-// that nothing names.
-func (s *Store) toTrash(name string) error {
-	err := s.disk.Rename(name, path.Join(trashDir, path.Base(name)))
-	if notThere(err) {
-		return nil
-	}
-	return err
 }
 
 // dropSegment gives up a segment of which nothing is wanted. Called with the lock held, or while opening.
@@ -59,26 +64,10 @@ func (s *Store) dropSegment(seg *segment) error {
 	return s.toTrash(seg.name())
 }
 
-// EmptyTrash removes for good what was given up.
-func (s *Store) EmptyTrash() error {
-	s.trash.Lock()
-	defer s.trash.Unlock()
-	list, err := s.disk.List(trashDir)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, e := range list {
-		if err := s.disk.Remove(path.Join(trashDir, e.Name)); err != nil && !notThere(err) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // Compact copies what is wanted of a full segment that is mostly not, so that it can be given
 // up. It does one segment, of which at most most bytes are wanted, and tells whether there was one. A segment in
-// which a block is damaged stays. One at a time.
+// which a block is damaged stays; in a store opened with SettleAll, where other servers have it, the block is
+// forgotten instead, and a damaged segment is copied however much of it is wanted. One at a time.
 func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 	seg, blocks := s.worstSegment(most)
 	if seg == nil {
@@ -86,6 +75,9 @@ func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 	}
 	name := seg.name()
 	h, err := s.handles.get(name, nil)
+	if notThere(err) && s.isGone(seg) {
+		return true, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -102,22 +94,30 @@ func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 		waiting, size = nil, 0
 		return first
 	}
-	for _, r := range blocks {
+	for _, c := range blocks {
 		if err := ctx.Err(); err != nil {
 			return false, errors.Join(err, flush())
 		}
-		rec := make([]byte, recordSize(r.blk.Length))
-		if err := readFull(h.f, rec, r.off); err != nil {
+		rec := make([]byte, recordSize(c.at.length))
+		err := readFull(h.f, rec, c.at.off)
+		if err != nil && !(s.keepAll && errors.Is(err, io.ErrUnexpectedEOF)) {
 			return false, errors.Join(err, flush())
 		}
 		blk, ok := parseRecord(rec)
-		if !ok || blk.ID != r.blk.ID || badChunk(rec, blk) >= 0 {
-			s.mu.Lock()
-			seg.damaged = true
-			s.mu.Unlock()
-			return true, flush()
+		if err != nil || !ok || blk.ID != c.id || blk.Length != c.at.length || badChunk(rec, blk) >= 0 {
+			if !s.keepAll {
+				s.mu.Lock()
+				seg.damaged = true
+				s.mu.Unlock()
+				return true, flush()
+			}
+			bad := &CorruptError{Block: c.id, Chunk: -1, Path: s.disk.Path(name), Offset: c.at.off, Reason: "its record is wrong"}
+			if _, err := s.quarantine(c.id, c.at, bad); err != nil {
+				return false, errors.Join(err, flush())
+			}
+			continue
 		}
-		p := &put{blk: blk, rec: rec, move: true, done: make(chan error, 1)}
+		p := &put{blk: blk, rec: rec, move: true, from: c.at, done: make(chan error, 1)}
 		if !s.queue.Put(p) {
 			return false, errors.Join(errClosed, flush())
 		}
@@ -139,18 +139,31 @@ func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 	return true, s.dropSegment(seg)
 }
 
+// isGone tells that a segment has been given up.
+func (s *Store) isGone(seg *segment) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.segments[seg.number] != seg
+}
+
+// copyOf is one copy of a block.
+type copyOf struct {
+	id namespace.BlockID
+	at place
+}
+
 // worstSegment finds the segment to compact, and its blocks that are wanted.
-func (s *Store) worstSegment(most int64) (*segment, []located) {
+func (s *Store) worstSegment(most int64) (*segment, []copyOf) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	worst := s.worst(most)
 	if worst == nil {
 		return nil, nil
 	}
-	var blocks []located
-	for id, p := range s.index {
+	var blocks []copyOf
+	for id, p := range s.index.all() {
 		if p.segment == worst.number {
-			blocks = append(blocks, located{blk: namespace.Block{ID: id, Length: p.length}, off: p.off})
+			blocks = append(blocks, copyOf{id, p})
 		}
 	}
 	return worst, blocks

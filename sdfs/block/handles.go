@@ -25,9 +25,10 @@ type handle struct {
 
 // handles keeps disk files open between reads.
 type handles struct {
-	disk vfs.FS
-	mu   sync.Mutex
-	lru  *simplelru.LRU[string, *handle]
+	disk  vfs.FS
+	mu    sync.Mutex
+	lru   *simplelru.LRU[string, *handle]
+	drops int // so far
 }
 
 func newHandles(disk vfs.FS) *handles {
@@ -50,6 +51,7 @@ func (h *handles) get(name string, own *namespace.Block) (*handle, error) {
 		h.mu.Unlock()
 		return found, nil
 	}
+	drops := h.drops
 	h.mu.Unlock()
 	f, err := h.disk.Open(name)
 	if err != nil {
@@ -67,6 +69,10 @@ func (h *handles) get(name string, own *namespace.Block) (*handle, error) {
 		_ = f.Close()
 		found.refs++
 		return found, nil
+	}
+	if h.drops != drops { // what was opened may be a file that has gone since, and its name have another
+		opened.closed = true
+		return opened, nil
 	}
 	h.lru.Add(name, opened)
 	return opened, nil
@@ -86,6 +92,7 @@ func (h *handles) drop(name string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lru.Remove(name)
+	h.drops++
 }
 
 func (h *handles) close() {
@@ -96,26 +103,42 @@ func (h *handles) close() {
 
 // readFooter reads and checks the footer of a large block against what the namespace says of it.
 func readFooter(f vfs.File, path string, want namespace.Block) (footer, error) {
+	foot, err := loadFooter(f, path, want.ID, want.Length)
+	if err == nil && foot.blk != want {
+		err = otherBlock(want, path)
+	}
+	if err != nil {
+		return footer{}, err
+	}
+	return foot, nil
+}
+
+func otherBlock(want namespace.Block, path string) error {
+	return &CorruptError{Block: want.ID, Chunk: -1, Path: path, Offset: int64(want.Length), Reason: "it holds another block"}
+}
+
+// loadFooter reads and checks the footer of a large block of which id and length are known.
+func loadFooter(f vfs.File, path string, id namespace.BlockID, length uint32) (footer, error) {
 	bad := func(off int64, reason string) (footer, error) {
-		return footer{}, &CorruptError{Block: want.ID, Chunk: -1, Path: path, Offset: off, Reason: reason}
+		return footer{}, &CorruptError{Block: id, Chunk: -1, Path: path, Offset: off, Reason: reason}
 	}
 	size, err := f.Size()
 	if err != nil {
 		return footer{}, err
 	}
-	if expect := int64(want.Length) + footerSize(want.Length); size != expect {
+	if expect := int64(length) + footerSize(length); size != expect {
 		return bad(min(size, expect), fmt.Sprintf("it has %d bytes instead of %d", size, expect))
 	}
-	buf := make([]byte, footerSize(want.Length))
-	if _, err := f.ReadAt(buf, int64(want.Length)); err != nil && !errors.Is(err, io.EOF) {
+	buf := make([]byte, footerSize(length))
+	if _, err := f.ReadAt(buf, int64(length)); err != nil && !errors.Is(err, io.EOF) {
 		return footer{}, err
 	}
-	foot, ok := parseFooter(buf, want.Length)
+	foot, ok := parseFooter(buf, length)
 	if !ok {
-		return bad(int64(want.Length), "the checksum behind the block is wrong")
+		return bad(int64(length), "the checksum behind the block is wrong")
 	}
-	if foot.blk != want {
-		return bad(int64(want.Length), "it holds another block")
+	if foot.blk.ID != id {
+		return footer{}, otherBlock(namespace.Block{ID: id, Length: length}, path)
 	}
 	return foot, nil
 }

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 
+	"github.com/rainsql/rainsql/internal/vfs"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
@@ -26,8 +27,6 @@ func (s *Store) Read(b namespace.Block, off int64, p []byte, keep bool) error {
 		copy(p, data[off:])
 		return nil
 	}
-	// Compaction may move the block between the look at its place and the opening of the file.
-	const tries = 3
 	for range tries - 1 {
 		if err := s.readAt(b, off, p, keep); !notThere(err) {
 			return err
@@ -35,7 +34,7 @@ func (s *Store) Read(b namespace.Block, off int64, p []byte, keep bool) error {
 	}
 	err := s.readAt(b, off, p, keep)
 	if notThere(err) {
-		err = &CorruptError{Block: b.ID, Chunk: -1, Path: s.pathOf(b), Reason: "its disk file is missing"}
+		err = &CorruptError{Block: b.ID, Chunk: -1, Path: s.pathOf(b), Reason: fileMissing}
 	}
 	return err
 }
@@ -43,34 +42,38 @@ func (s *Store) Read(b namespace.Block, off int64, p []byte, keep bool) error {
 func (s *Store) pathOf(b namespace.Block) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if seg := s.segments[s.index[b.ID].segment]; seg != nil {
+	at, _ := s.index.get(b.ID)
+	if seg := s.segments[at.segment]; seg != nil {
 		return s.disk.Path(seg.name())
 	}
 	return s.disk.Path(blockName(b.ID))
 }
 
 func (s *Store) readAt(b namespace.Block, off int64, p []byte, keep bool) error {
-	s.mu.RLock()
-	at, ok := s.index[b.ID]
-	name := blockName(b.ID)
-	if seg := s.segments[at.segment]; seg != nil {
-		name = seg.name()
+	at, name, ok := s.find(b.ID)
+	if err := s.mismatch(b, at, name, ok); err != nil {
+		return err
 	}
-	s.mu.RUnlock()
+	if at.segment != 0 {
+		return s.readSmall(b, at, name, off, p, keep)
+	}
+	return s.readLarge(b, name, off, p, keep)
+}
+
+// mismatch says what is wrong with what find gave for a block, as far as that tells.
+func (s *Store) mismatch(b namespace.Block, at place, name string, ok bool) error {
 	switch {
 	case !ok:
 		path := ""
 		if b.Length > MaxSmall {
 			path = s.disk.Path(name)
 		}
-		return &CorruptError{Block: b.ID, Chunk: -1, Path: path, Reason: "the block is in no disk file"}
+		return &CorruptError{Block: b.ID, Chunk: -1, Path: path, Reason: notHere}
 	case at.length != b.Length:
 		return &CorruptError{Block: b.ID, Chunk: -1, Path: s.disk.Path(name), Offset: at.off,
 			Reason: fmt.Sprintf("it has %d bytes instead of %d", at.length, b.Length)}
-	case at.segment != 0:
-		return s.readSmall(b, at, name, off, p, keep)
 	}
-	return s.readLarge(b, name, off, p, keep)
+	return nil
 }
 
 func (s *Store) readSmall(b namespace.Block, at place, name string, off int64, p []byte, keep bool) error {
@@ -97,31 +100,40 @@ func (s *Store) readSmall(b namespace.Block, at place, name string, off int64, p
 
 // readRecord reads and checks the record of a small block, and gives the block.
 func readRecord(h *handle, want namespace.Block, off int64, path string) ([]byte, error) {
-	bad := func(chunk int, at int64, reason string) ([]byte, error) {
-		return nil, &CorruptError{Block: want.ID, Chunk: chunk, Path: path, Offset: at, Reason: reason}
+	found, data, err := loadRecord(h.f, path, want.ID, want.Length, off)
+	if err != nil {
+		return nil, err
 	}
-	rec := make([]byte, recordSize(want.Length))
-	if err := readFull(h.f, rec, off); err != nil {
+	if found.CRC != want.CRC {
+		return nil, &CorruptError{Block: want.ID, Chunk: -1, Path: path, Offset: off, Reason: "it is not the block that the namespace names"}
+	}
+	return data, nil
+}
+
+// loadRecord reads and checks the record of a small block of which id and length are known, and gives the block.
+func loadRecord(f vfs.File, path string, id namespace.BlockID, length uint32, off int64) (namespace.Block, []byte, error) {
+	bad := func(chunk int, at int64, reason string) (namespace.Block, []byte, error) {
+		return namespace.Block{}, nil, &CorruptError{Block: id, Chunk: chunk, Path: path, Offset: at, Reason: reason}
+	}
+	rec := make([]byte, recordSize(length))
+	if err := readFull(f, rec, off); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return bad(-1, off, "the disk file is cut short")
 		}
-		return nil, err
+		return namespace.Block{}, nil, err
 	}
 	found, ok := parseRecord(rec)
 	if !ok {
 		return bad(-1, off, "the head of its record is wrong")
 	}
-	if found.ID != want.ID || found.Length != want.Length {
+	if found.ID != id || found.Length != length {
 		return bad(-1, off, "another block stands in its place")
 	}
-	data := rec[len(rec)-int(want.Length):]
+	data := rec[len(rec)-int(length):]
 	if chunk := badChunk(rec, found); chunk >= 0 {
 		return bad(chunk, off+int64(len(rec)-len(data)+chunk*Chunk), "its checksum is wrong")
 	}
-	if found.CRC != want.CRC {
-		return bad(-1, off, "it is not the block that the namespace names")
-	}
-	return data, nil
+	return found, data, nil
 }
 
 func (s *Store) readLarge(b namespace.Block, name string, off int64, p []byte, keep bool) error {
@@ -136,7 +148,7 @@ func (s *Store) readLarge(b namespace.Block, name string, off int64, p []byte, k
 			p = p[n:]
 			continue
 		}
-		h, err := s.handles.get(name, &b)
+		h, err := s.ownHandle(name, b)
 		if err != nil {
 			return err
 		}
@@ -163,6 +175,16 @@ func (s *Store) readLarge(b namespace.Block, name string, off int64, p []byte, k
 		p = p[n:]
 	}
 	return nil
+}
+
+// ownHandle opens the file of a large block, or finds it open. The caller hands it to handles.put.
+func (s *Store) ownHandle(name string, b namespace.Block) (*handle, error) {
+	h, err := s.handles.get(name, &b)
+	if err == nil && h.foot.blk != b { // opened by one who took it for another
+		s.handles.put(h)
+		return nil, otherBlock(b, s.disk.Path(name))
+	}
+	return h, err
 }
 
 // mostRun is the bytes that one system call reads; they are still in the processor's cache when

@@ -109,12 +109,13 @@ func (s *Store) Squeezable(most int64) bool {
 // mostlyDead tells whether compacting a segment is worth it.
 func mostlyDead(seg *segment) bool { return seg.live*2 < seg.size-segHeader }
 
-// worst finds the segment with the least wanted bytes among those that are filled no more, mostly not wanted,
-// and of which at most most bytes are. Called with the lock held.
+// worst finds the segment with the least wanted bytes among those that are filled no more, worth it,
+// and of which at most most bytes are wanted. Called with the lock held.
 func (s *Store) worst(most int64) *segment {
 	var worst *segment
 	for _, seg := range s.segments {
-		if (seg.sealed || seg.retired) && !seg.damaged && seg.live <= most && mostlyDead(seg) && (worst == nil || seg.live < worst.live) {
+		worth := mostlyDead(seg) && !seg.damaged || s.keepAll && seg.damaged
+		if (seg.sealed || seg.retired) && worth && seg.live <= most && (worst == nil || seg.live < worst.live) {
 			worst = seg
 		}
 	}

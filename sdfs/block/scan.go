@@ -70,17 +70,24 @@ func (s *Store) findRecords(seg *segment) error {
 			s.fault(seg, layout.firstGap(seg.size), "its index is wrong; its blocks were found without it")
 		}
 	}
-	if !seg.sealed {
+	if !seg.sealed || seg.damaged {
 		seg.records = records
 	}
+	s.note(seg, records)
+	return nil
+}
+
+// note takes in what was found in a segment.
+func (s *Store) note(seg *segment, records []located) {
 	for _, r := range records {
+		at := place{segment: seg.number, off: r.off, length: r.blk.Length}
 		// Compaction may have been cut short: the copy, in a later segment, may not be whole.
-		if _, ok := s.index[r.blk.ID]; ok {
+		if _, ok := s.index.get(r.blk.ID); ok {
+			s.doubles = append(s.doubles, copyOf{r.blk.ID, at})
 			continue
 		}
-		s.index[r.blk.ID] = place{segment: seg.number, off: r.off, length: r.blk.Length}
+		s.index.set(r.blk.ID, at)
 	}
-	return nil
 }
 
 // Judge finds, once all is claimed, the segments whose bytes are not those of a torn write: where
@@ -92,7 +99,7 @@ func (s *Store) Judge() {
 		}
 		end := int64(0)
 		for _, r := range seg.records {
-			if p := s.index[r.blk.ID]; p.claimed && p.segment == seg.number {
+			if p, _ := s.index.get(r.blk.ID); p.claimed && p.segment == seg.number {
 				end = r.off
 			}
 		}
@@ -202,6 +209,7 @@ func (s *Store) settleSegments(missing bool) error {
 	list := s.sortedSegments()
 	for i, seg := range list {
 		if seg.sealed {
+			seg.records = nil
 			if seg.live == 0 && !seg.damaged && !missing {
 				if err := s.dropSegment(seg); err != nil {
 					return err
@@ -231,7 +239,7 @@ func (s *Store) settleSegments(missing bool) error {
 // cut opens a segment that was being filled and cuts it behind its last block that is wanted.
 func (s *Store) cut(seg *segment) error {
 	keep := slices.DeleteFunc(slices.Clone(seg.records), func(r located) bool {
-		p := s.index[r.blk.ID]
+		p, _ := s.index.get(r.blk.ID)
 		return !p.claimed || p.segment != seg.number
 	})
 	end := int64(segHeader)

@@ -16,10 +16,12 @@ const mostGroup = 8 << 20
 
 // put is a small block on its way into a segment.
 type put struct {
-	blk  namespace.Block
-	rec  []byte
-	move bool       // by compaction: of no use if the block was freed meanwhile
-	done chan error // has room for the answer
+	blk   namespace.Block
+	rec   []byte
+	move  bool       // by compaction: of no use if the block is no longer at from
+	from  place      // of a move
+	given bool       // the id was given, so that the block may be there already
+	done  chan error // has room for the answer
 }
 
 // Put stores a small block, 1 to MaxSmall bytes; it is durable, claimed, and in the memory
@@ -65,32 +67,46 @@ func (s *Store) writeGroups() {
 		if batch == nil {
 			return
 		}
-		err := s.writeGroup(batch)
-		for _, p := range batch {
-			p.done <- err
+		for len(batch) > 0 {
+			written, again, err := s.writeGroup(batch)
+			for _, p := range written {
+				p.done <- err
+			}
+			batch = again
 		}
 	}
 }
 
-func (s *Store) writeGroup(batch []*put) error {
+// writeGroup writes a group and answers those of which there is nothing to write. The others are to
+// be answered with the error, or to be looked at again: a block of the same id was faster.
+func (s *Store) writeGroup(batch []*put) (written, again []*put, err error) {
 	if err := s.Err(); err != nil {
-		return err
+		return batch, nil, err
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if batch = s.refuseNew(batch); len(batch) == 0 {
-		return nil
+	if batch = s.screen(s.refuseNew(batch)); len(batch) == 0 {
+		return nil, nil, nil
 	}
+	again, err = s.write(batch)
+	if len(again) > 0 {
+		batch = slices.DeleteFunc(batch, func(p *put) bool { return slices.Contains(again, p) })
+	}
+	return batch, again, err
+}
+
+// write makes a group durable. It gives those whose id another took since they were screened, or before them in the
+// group: what was written of them is dead. Called with writing held.
+func (s *Store) write(batch []*put) (taken []*put, err error) {
 	if err := s.endOpen(); err != nil {
-		return err
+		return nil, err
 	}
 	s.mu.RLock()
 	seg := s.open
 	s.mu.RUnlock()
 	if seg == nil {
-		var err error
 		if seg, err = s.newSegment(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	buf := batch[0].rec
@@ -103,12 +119,12 @@ func (s *Store) writeGroup(batch []*put) error {
 	}
 	if err := s.writeAt(seg.f, buf, seg.size); err != nil {
 		if !errors.Is(err, syscall.ENOSPC) {
-			return s.fail("writing a segment", err)
+			return nil, s.fail("writing a segment", err)
 		}
-		return errors.Join(err, s.cutBack(seg))
+		return nil, errors.Join(err, s.cutBack(seg))
 	}
 	if err := seg.f.Sync(); err != nil {
-		return s.fail("making a segment durable", err)
+		return nil, s.fail("making a segment durable", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,20 +133,23 @@ func (s *Store) writeGroup(batch []*put) error {
 		seg.records = append(seg.records, r)
 		size := int64(len(p.rec))
 		seg.size += size
-		if p.move {
-			old, wanted := s.index[p.blk.ID]
-			if !wanted {
-				continue
-			}
+		old, there := s.index.get(p.blk.ID)
+		switch {
+		case p.move && (!there || old != p.from): // given up since, and perhaps put again
+			continue
+		case p.move:
 			s.segments[old.segment].live -= size
+		case there:
+			taken = append(taken, p)
+			continue
 		}
 		seg.live += size
-		s.index[p.blk.ID] = place{segment: seg.number, off: r.off, length: p.blk.Length, claimed: true}
+		s.index.set(p.blk.ID, place{segment: seg.number, off: r.off, length: p.blk.Length, claimed: true})
 		if !p.move {
 			s.memory.add(p.blk.ID, p.rec[len(p.rec)-int(p.blk.Length):])
 		}
 	}
-	return nil
+	return taken, nil
 }
 
 func (s *Store) newSegment() (*segment, error) {
@@ -192,9 +211,23 @@ func (s *Store) cutBack(seg *segment) error {
 	return nil
 }
 
+// listed is what the index of a segment that is full will say. Where all that an index names is taken for
+// wanted, it leaves out what is not: a copy that was found damaged, above all.
+func (s *Store) listed(seg *segment) []located {
+	if !s.keepAll {
+		return seg.records
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(seg.records), func(r located) bool {
+		p, ok := s.index.get(r.blk.ID)
+		return !ok || p.segment != seg.number || p.off != r.off
+	})
+}
+
 // seal writes the index of a segment, which is then full.
 func (s *Store) seal(seg *segment) error {
-	end := encodeSegEnd(seg.records, seg.size)
+	end := encodeSegEnd(s.listed(seg), seg.size)
 	if err := s.writeAt(seg.f, end, seg.size); err != nil {
 		if !errors.Is(err, syscall.ENOSPC) {
 			return s.fail("writing a segment", err)
@@ -224,8 +257,5 @@ func (s *Store) seal(seg *segment) error {
 	if s.open == seg {
 		s.open = nil
 	}
-	if seg.live == 0 {
-		return s.dropSegment(seg)
-	}
-	return nil
+	return s.dropIfDead(seg)
 }

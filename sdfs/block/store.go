@@ -1,6 +1,7 @@
 // Package block stores immutable blocks of bytes under random ids: large ones in
 // a disk file each, small ones many to a segment. Which blocks are wanted is not known
-// here; the owner claims them on opening and frees them later.
+// here; the owner claims them on opening and frees them later. A server of a cluster, which holds copies of blocks that
+// others named, claims all it finds (SettleAll) and stores blocks under the ids it is given (PutAll, NewFileAs).
 package block
 
 import (
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/rainsql/rainsql/internal/vfs"
 	"github.com/rainsql/rainsql/sdfs/group"
@@ -34,8 +36,17 @@ type Options struct {
 	// Squeeze is called where that was not enough, and tells whether trying once more may help. It may
 	// compact. nil: nothing can be done.
 	Squeeze func() bool
-	// Clean says that the store was closed in order, so that a torn tail is damage.
+	// Clean says that the store was closed in order, so that a torn tail is damage. SettleAll does not
+	// look at it.
 	Clean bool
+	// Now is the clock by which things lie in the trash; nil: time.Now.
+	Now func() time.Time
+	// BadBytes bounds what Quarantine keeps of large blocks to be looked at; 0: 1 GB.
+	BadBytes int64
+	// OnBad is told of a copy that the store itself found bad and takes out of use while it does something else: compaction
+	// of what SettleAll found, or a Put of a block that is there already. It may be called from any goroutine, and must
+	// not wait for the store. nil: no one is told.
+	OnBad func(*CorruptError)
 }
 
 // The folders of a block store.
@@ -48,8 +59,8 @@ const (
 // Dirs lists the folders that a block store needs.
 func Dirs() []string { return []string{blockDir, segmentDir, trashDir} }
 
-// Store holds blocks. Until Settle it is used by one goroutine; from then on all methods
-// may run concurrently.
+// Store holds blocks. Until Settle or SettleAll it is used by one goroutine; from then on all
+// methods may run concurrently.
 type Store struct {
 	opts    Options
 	disk    vfs.FS
@@ -59,27 +70,27 @@ type Store struct {
 	queue   *group.Queue[*put]
 	writer  sync.WaitGroup
 	faults  []*CorruptError // found on opening
+	doubles []copyOf        // found on opening, beside those in the index
+	odd     []string        // found on opening: files in the folder of blocks that can be none
+	keepAll bool            // opened with SettleAll
 
 	mu        sync.RWMutex // guards what follows
-	index     map[namespace.BlockID]place
+	index     index
 	segments  map[uint64]*segment
 	next      uint64   // number of the next segment
 	open      *segment // being filled, or nil; changed with writing held
 	diskBytes int64    // in files of their own
 	failed    error    // why nothing can be written any more
+	serial    uint16   // of the file that was named last
 
-	trash   sync.Mutex // held while the trash is emptied
+	trash   trash
+	bad     sync.Mutex // held while the folder of bad copies is changed
 	writing sync.Mutex // held while a group is written, and by whoever else changes the open segment
 
-	spare atomic.Bool // the room that is left is not for new blocks
-}
-
-// place is where a block is.
-type place struct {
-	segment uint64 // 0: a file of its own
-	off     int64
-	length  uint32
-	claimed bool // someone wants it
+	spare  atomic.Bool   // the room that is left is not for new blocks
+	temps  atomic.Uint64 // number of the last FileWriter of a given id
+	named  atomic.Uint64 // files that got their name so far
+	synced atomic.Uint64 // of these, those whose name is known to be durable
 }
 
 // segment is a disk file with many small blocks.
@@ -119,10 +130,16 @@ func NewID() namespace.BlockID {
 
 // Open finds what blocks there are. It changes nothing on disk.
 func Open(ctx context.Context, opts Options) (*Store, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.BadBytes == 0 {
+		opts.BadBytes = 1 << 30
+	}
 	s := &Store{
 		opts: opts, disk: opts.FS, handles: newHandles(opts.FS),
 		cache: newBytesLRU[chunkKey](opts.CacheBytes), memory: newBytesLRU[namespace.BlockID](opts.MemoryBytes),
-		queue: group.NewQueue[*put](), index: map[namespace.BlockID]place{}, segments: map[uint64]*segment{}, next: 1,
+		queue: group.NewQueue[*put](), segments: map[uint64]*segment{}, next: 1,
 	}
 	if err := s.findBlocks(); err != nil {
 		return nil, err
@@ -130,18 +147,21 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err := s.findSegments(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.findTrash(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
 // Claim says that a block is wanted, and whether it is there. Before Settle only.
 func (s *Store) Claim(b namespace.Block) bool {
-	p, ok := s.index[b.ID]
+	p, ok := s.index.get(b.ID)
 	if !ok || p.length != b.Length {
 		return false
 	}
 	if !p.claimed {
 		p.claimed = true
-		s.index[b.ID] = p
+		s.index.set(b.ID, p)
 		if p.segment != 0 {
 			s.segments[p.segment].live += recordSize(b.Length)
 		}
@@ -154,11 +174,12 @@ func (s *Store) Claim(b namespace.Block) bool {
 // is cut or given up, for the block may be in what looks like a torn tail.
 func (s *Store) Settle(missing bool) error {
 	s.Judge()
-	for id, p := range s.index {
+	s.doubles, s.odd = nil, nil
+	for id, p := range s.index.all() {
 		if p.claimed {
 			continue
 		}
-		delete(s.index, id)
+		s.index.remove(id)
 		if p.segment == 0 && !missing {
 			if err := s.toTrash(blockName(id)); err != nil {
 				return err
@@ -172,7 +193,13 @@ func (s *Store) Settle(missing bool) error {
 	if err := s.removeStrays(); err != nil {
 		return err
 	}
-	// Nothing needs to be synced: what the log names was, before the log named it.
+	// What the log names was durable before the log named it. But the last process may have been killed
+	// before the name of the segment was that is about to take more.
+	if s.open != nil {
+		if err := s.disk.SyncDir(segmentDir); err != nil {
+			return s.fail("making a segment durable", err)
+		}
+	}
 	s.writer.Go(s.writeGroups)
 	return nil
 }
@@ -203,10 +230,13 @@ func (s *Store) findBlocks() error {
 	for _, e := range list {
 		id, ok := parseBlockName(e.Name)
 		length, sized := lengthOf(e.Size)
+		if ok && !sized && !e.Dir {
+			s.odd = append(s.odd, e.Name)
+		}
 		if !ok || !sized {
 			continue // temporary, or not whole: Check tells of those that are wanted
 		}
-		s.index[id] = place{length: length}
+		s.index.set(id, place{length: length})
 		s.diskBytes += e.Size
 	}
 	return nil
@@ -245,7 +275,7 @@ type Usage struct {
 // Usage tells what the blocks take now.
 func (s *Store) Usage() Usage {
 	s.mu.RLock()
-	u := Usage{Blocks: len(s.index), DiskBytes: s.diskBytes, MemoryBytes: s.memory.size(), CacheBytes: s.cache.size()}
+	u := Usage{Blocks: s.index.count, DiskBytes: s.diskBytes, MemoryBytes: s.memory.size(), CacheBytes: s.cache.size()}
 	for _, seg := range s.segments {
 		u.DiskBytes += seg.size
 		u.DeadBytes += max(0, seg.size-seg.live-segHeader)

@@ -1,6 +1,7 @@
 package namespace
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -69,11 +70,15 @@ func (s *State) next(index uint64, e Entry, admit func() error) (*State, Result)
 	if res.Err == nil {
 		next = changed
 	}
-	if e.Client != 0 {
+	if e.Client != 0 && !again(res.Err) {
 		next.retries = next.retries.Remember(e.Client, e.Seq, next.logTime, codeOf(res.Err))
 	}
 	return &next, res
 }
+
+// again tells whether a request that was refused may be sent again with other blocks, or under another lease: then it must not
+// be answered with the refusal.
+func again(err error) bool { return errors.Is(err, ErrHolders) || errors.Is(err, ErrLeaseEnded) }
 
 // apply changes s, a copy of its own; after a refusal s is thrown away.
 func (s *State) apply(e Entry) Result {

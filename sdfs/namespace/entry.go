@@ -99,7 +99,7 @@ func Decode(data []byte) (Entry, error) {
 func toWire(e Entry) wire {
 	w := wire{
 		Kind: e.Kind, Time: e.Time, Client: e.Client, Seq: e.Seq, Lease: e.Lease, Name: e.Name, To: e.To,
-		File: e.File, Generation: e.Generation, Version: e.Version, Blocks: packBlocks(e.Blocks), Until: e.Until,
+		File: e.File, Generation: e.Generation, Version: e.Version, Blocks: PackBlocks(e.Blocks), Until: e.Until,
 	}
 	if e.Kind == Merge {
 		w.Offset, w.First, w.Last, w.Count = e.Offset, e.First[:], e.Last[:], uint32(min(max(e.Count, 0), math.MaxUint32))
@@ -121,7 +121,7 @@ func fromWire(w wire, top bool) (Entry, error) {
 		e.Offset, e.Count = w.Offset, int(w.Count)
 	}
 	var err error
-	if e.Blocks, err = unpackBlocks(w.Blocks); err != nil {
+	if e.Blocks, err = UnpackBlocks(w.Blocks); err != nil {
 		return Entry{}, err
 	}
 	if w.Kind == Merge && (copy(e.First[:], w.First) != len(w.First) || copy(e.Last[:], w.Last) != len(w.Last)) {
@@ -143,7 +143,8 @@ func fromWire(w wire, top bool) (Entry, error) {
 // packedBlock is the size of a block's description in the log and in snapshots.
 const packedBlock = 16 + 4 + 4
 
-func packBlocks(blocks []Block) []byte {
+// PackBlocks gives the bytes of a list of blocks, 24 each.
+func PackBlocks(blocks []Block) []byte {
 	if len(blocks) == 0 {
 		return nil
 	}
@@ -156,7 +157,8 @@ func packBlocks(blocks []Block) []byte {
 	return out
 }
 
-func unpackBlocks(data []byte) ([]Block, error) {
+// UnpackBlocks reads what PackBlocks gives.
+func UnpackBlocks(data []byte) ([]Block, error) {
 	if len(data)%packedBlock != 0 {
 		return nil, &Refusal{Reason: ErrEntry, Detail: errShape.Error()}
 	}

@@ -85,12 +85,12 @@ func encodeFile(enc *cbor.Encoder, name string, f *File) error {
 	for _, b := range f.Blocks.All() {
 		part = append(part, b)
 		if len(part) == blocksPerItem && err == nil {
-			err = enc.Encode(packBlocks(part))
+			err = enc.Encode(PackBlocks(part))
 			part = part[:0]
 		}
 	}
 	if len(part) > 0 && err == nil {
-		err = enc.Encode(packBlocks(part))
+		err = enc.Encode(PackBlocks(part))
 	}
 	return err
 }
@@ -178,7 +178,7 @@ func (s *State) restoreFiles(dec *cbor.Decoder, count int) error {
 			if err := dec.Decode(&packed); err != nil {
 				return err
 			}
-			blocks, err := unpackBlocks(packed)
+			blocks, err := UnpackBlocks(packed)
 			if err != nil {
 				return err
 			}

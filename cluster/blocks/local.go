@@ -1,0 +1,289 @@
+package blocks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/internal/vfs"
+	"github.com/rainsql/rainsql/sdfs/block"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// LocalConfig says what a server's block store may use. Zero values mean the defaults.
+type LocalConfig struct {
+	FS   vfs.FS
+	Self state.Holder
+	Log  Log
+
+	CacheBytes  int64 // of what is read from disk in small pieces; default 64 MB
+	MemoryBytes int64 // of small blocks written lately; default 64 MB
+	// SpareBytes is how much room the disk must have for new blocks to be taken: the coordinator's log is on the same disk.
+	// Default 256 MB.
+	SpareBytes int64
+
+	// Lost is told of a block whose copy here was found damaged, and taken out of use. It must not wait.
+	Lost func(namespace.BlockID)
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// Local is the block store of this server. All methods may be called concurrently.
+type Local struct {
+	cfg   LocalConfig
+	store *block.Store
+	bad   atomic.Int64 // copies found damaged since the start
+
+	mu     sync.Mutex
+	staged map[namespace.BlockID]uint64 // by which lease, of those that no entry has named yet as far as is known here
+}
+
+// What errors.Is finds in the errors of block stores, here and elsewhere.
+var (
+	// ErrFull means that a server's disk has no room for new blocks.
+	ErrFull = errors.New("the disk has no room for new blocks")
+	// ErrNoCopy means that no copy of a block could be had from anywhere.
+	ErrNoCopy = errors.New("no server gave a copy that is whole")
+	// ErrTooFew means that fewer servers than must have a block could store it.
+	ErrTooFew = errors.New("too few servers could store a block")
+)
+
+// MaxBlock is the most bytes of a block.
+const MaxBlock = namespace.MaxBlock
+
+// segmentBytes is how large a disk file of small blocks gets.
+const segmentBytes = 64 << 20
+
+// OpenLocal opens the block store of a data directory, or makes one there.
+func OpenLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
+	const mb = 1 << 20
+	for _, d := range []struct {
+		to  *int64
+		def int64
+	}{{&cfg.CacheBytes, 64 * mb}, {&cfg.MemoryBytes, 64 * mb}, {&cfg.SpareBytes, 256 * mb}} {
+		if *d.to <= 0 {
+			*d.to = d.def
+		}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Lost == nil {
+		cfg.Lost = func(namespace.BlockID) {}
+	}
+	for _, dir := range block.Dirs() {
+		if err := cfg.FS.Mkdir(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := cfg.FS.SyncDir(""); err != nil {
+		return nil, err
+	}
+	l := &Local{cfg: cfg, staged: map[namespace.BlockID]uint64{}}
+	var err error
+	l.store, err = block.Open(ctx, block.Options{
+		FS: cfg.FS, SegmentBytes: segmentBytes, BlockBytes: namespace.MaxBlock, CacheBytes: cfg.CacheBytes, MemoryBytes: cfg.MemoryBytes,
+		MakeRoom: l.makeRoom, Now: cfg.Now, OnBad: l.lost,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := l.store.SettleAll(ctx); err != nil {
+		return nil, errors.Join(err, l.store.Close())
+	}
+	return l, nil
+}
+
+func (l *Local) makeRoom() { _ = l.store.EmptyTrash() } // if it does not help, the write says so
+
+// lost is told of a damaged copy that was taken out of use.
+func (l *Local) lost(e *block.CorruptError) {
+	l.bad.Add(1)
+	l.cfg.Lost(e.Block)
+}
+
+// Close closes the store.
+func (l *Local) Close() error { return l.store.Close() }
+
+// Err is why nothing can be written any more, or nil.
+func (l *Local) Err() error { return l.store.Err() }
+
+// Has tells whether there is a copy of a block here, as far as is known without looking at the disk.
+func (l *Local) Has(b namespace.Block) bool {
+	length, ok := l.store.Has(b.ID)
+	return ok && length == b.Length
+}
+
+// room tells whether new blocks are taken.
+func (l *Local) room() error {
+	free := vfs.Free(l.cfg.FS)
+	if free >= 0 && free < l.cfg.SpareBytes {
+		l.makeRoom()
+		if free = vfs.Free(l.cfg.FS); free < l.cfg.SpareBytes {
+			return fmt.Errorf("%w (%d MB are free, and %d MB are kept for the log)", ErrFull, free>>20, l.cfg.SpareBytes>>20)
+		}
+	}
+	return nil
+}
+
+// explain marks errors of a full disk.
+func explain(err error) error {
+	if errors.Is(err, syscall.ENOSPC) && !errors.Is(err, ErrFull) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+// Head is under what a block is written.
+type Head struct {
+	Lease uint64 // which keeps it until an entry names it; 0: one has
+	Index uint64 // of the log, at which the lease is open
+	Epoch uint64 // of the ring by which the writer goes
+}
+
+// admit waits until this server's log has what a writer goes by, and tells whether there is room.
+func (l *Local) admit(ctx context.Context, h Head) error {
+	if l.cfg.Log.State().Index() < h.Index {
+		ctx, cancel := context.WithTimeout(ctx, admitTime)
+		defer cancel()
+		if _, err := l.cfg.Log.WaitApplied(ctx, h.Index); err != nil {
+			return fmt.Errorf("this server is behind in the log: %w", err)
+		}
+	}
+	return l.room()
+}
+
+// admitTime is how long a writer is kept waiting by a server that is behind in the log.
+const admitTime = 2 * time.Second
+
+// stage notes under which lease blocks are written.
+func (l *Local) stage(lease uint64, ids ...namespace.BlockID) {
+	if lease == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range ids {
+		l.staged[id] = lease
+	}
+}
+
+// PutSmall stores small blocks; they are durable when it returns. The data is copied.
+func (l *Local) PutSmall(ctx context.Context, h Head, small []Small) error {
+	if err := l.admit(ctx, h); err != nil {
+		return err
+	}
+	list := make([]block.Small, len(small))
+	ids := make([]namespace.BlockID, len(small))
+	for i, s := range small {
+		if sum := checksum(s.Data); sum != s.Block.CRC || len(s.Data) != int(s.Block.Length) {
+			return fmt.Errorf("block %s came with checksum %08x, and has %08x", s.Block.ID, s.Block.CRC, sum)
+		}
+		list[i], ids[i] = block.Small{ID: s.Block.ID, Data: s.Data}, s.Block.ID
+	}
+	l.stage(h.Lease, ids...)
+	_, err := l.store.PutAll(ctx, list)
+	return explain(err)
+}
+
+// Small is a small block with its bytes.
+type Small struct {
+	Block namespace.Block
+	Data  []byte
+}
+
+// NewBlock begins a large block.
+func (l *Local) NewBlock(ctx context.Context, h Head, id namespace.BlockID) (*LocalWriter, error) {
+	if err := l.admit(ctx, h); err != nil {
+		return nil, err
+	}
+	l.stage(h.Lease, id)
+	w, err := l.store.NewFileAs(id)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return &LocalWriter{l: l, w: w}, nil
+}
+
+// LocalWriter writes a block to this server's disk. It is used by one goroutine.
+type LocalWriter struct {
+	l *Local
+	w *block.FileWriter
+}
+
+// Write adds bytes. After an error only Abort may follow.
+func (w *LocalWriter) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	return n, explain(err)
+}
+
+// Finish makes the block durable, if it is what it should be.
+func (w *LocalWriter) Finish(want namespace.Block) error {
+	_, err := w.w.FinishIf(func(got namespace.Block) error {
+		if got != want {
+			return fmt.Errorf("block %s came with %d bytes and checksum %08x, not with %d and %08x", want.ID, got.Length, got.CRC, want.Length, want.CRC)
+		}
+		return nil
+	})
+	if err == nil {
+		err = w.l.store.SyncFolder()
+	}
+	return explain(err)
+}
+
+// Abort gives the block up.
+func (w *LocalWriter) Abort() error { return w.w.Abort() }
+
+// Read fills p with a block's bytes from off on; each is checked. A copy that is not what it should be is taken out
+// of use, and the error is a *block.CorruptError.
+func (l *Local) Read(ctx context.Context, b namespace.Block, off int64, p []byte, keep bool) error {
+	err := l.store.Read(b, off, p, keep)
+	var corrupt *block.CorruptError
+	if errors.As(err, &corrupt) && l.Has(b) {
+		err = errors.Join(err, l.condemn(ctx, b))
+	}
+	return err
+}
+
+// Sums gives the checksums of a large block's chunks.
+func (l *Local) Sums(ctx context.Context, b namespace.Block) ([]uint32, error) {
+	sums, err := l.store.Sums(b)
+	var corrupt *block.CorruptError
+	if errors.As(err, &corrupt) && l.Has(b) {
+		err = errors.Join(err, l.condemn(ctx, b))
+	}
+	return sums, err
+}
+
+// Verify reads all of a block from disk. A copy that is not what it should be is taken out of use.
+func (l *Local) Verify(ctx context.Context, b namespace.Block) error {
+	err := l.store.Condemn(ctx, b)
+	var corrupt *block.CorruptError
+	if errors.As(err, &corrupt) {
+		l.lost(corrupt)
+	}
+	return err
+}
+
+// condemn looks at a copy again that was found damaged, and takes it out of use if it is.
+func (l *Local) condemn(ctx context.Context, b namespace.Block) error {
+	if err := l.Verify(ctx, b); ctx.Err() != nil {
+		return err
+	}
+	return nil // the caller has the error already
+}
+
+// Free gives up copies. The bytes of large ones are in the trash for a while.
+func (l *Local) Free(ids ...namespace.BlockID) error {
+	l.mu.Lock()
+	for _, id := range ids {
+		delete(l.staged, id)
+	}
+	l.mu.Unlock()
+	return l.store.Free(ids...)
+}

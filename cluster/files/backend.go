@@ -1,0 +1,312 @@
+// Package files is the file store of a cluster: what sdfs.Store stands on where blocks are on many servers and names in the
+// coordinator's log (Backend), and what any server does of it for those who are none (Service). docs/sdfs.md has the protocol.
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/blocks"
+	"github.com/rainsql/rainsql/cluster/client"
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/sdfs"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// Blocks is where a Backend writes and reads blocks: a server's own blocks.Placed, or a blocks.Gateway.
+type Blocks interface {
+	NewBlock(ctx context.Context, h blocks.Head) (blocks.BlockWriter, error)
+	PutSmall(ctx context.Context, h blocks.Head, data []byte) (namespace.Block, []state.Holder, error)
+	Read(ctx context.Context, b namespace.Block, off int64, p []byte, keep bool) error
+	Ensure(ctx context.Context, h blocks.Head, b namespace.Block, holders []state.Holder) ([]state.Holder, error)
+}
+
+// Backend is the file store of a cluster as one client of it sees it. It implements sdfs.Backend.
+type Backend struct {
+	cl     *client.Client
+	blocks Blocks
+	lease  *lease
+	pins   *pins
+
+	mu     sync.Mutex
+	staged map[namespace.BlockID]staged
+}
+
+// staged is a block that no entry names yet.
+type staged struct {
+	head    blocks.Head
+	holders []state.Holder
+}
+
+// ClientBlock is how large the blocks are that one who is no server writes: it holds two of them in memory.
+const ClientBlock = 16 << 20
+
+// Sizes are how a cluster's files are cut into blocks by one who is no server.
+var Sizes = sdfs.Sizes{Block: ClientBlock, Small: 256 << 10, Merge: 256}
+
+// Open is the file store of a cluster by way of any of its servers. The client stays the caller's, and must outlive the store.
+func Open(cl *client.Client) *sdfs.Store {
+	return sdfs.New(New(cl, blocks.NewGateway(cl.Call, ClientBlock, 64<<20)), Sizes)
+}
+
+// New is a Backend that changes names by way of a client, which stays the caller's.
+func New(cl *client.Client, b Blocks) *Backend {
+	return &Backend{cl: cl, blocks: b, lease: newLease(cl), pins: newPins(cl), staged: map[namespace.BlockID]staged{}}
+}
+
+// Ready implements sdfs.Backend. Who writes will see.
+func (b *Backend) Ready() error { return nil }
+
+// Explain implements sdfs.Backend.
+func (b *Backend) Explain(err error) error {
+	switch {
+	case errors.Is(err, client.ErrUnknown) && !errors.Is(err, sdfs.ErrUnknown):
+		return fmt.Errorf("%w (%w)", err, sdfs.ErrUnknown)
+	}
+	return err
+}
+
+// Stat implements sdfs.Backend.
+func (b *Backend) Stat(ctx context.Context, name string) (sdfs.Info, error) {
+	resp, err := b.cl.Read(ctx, &api.ReadRequest{What: &api.ReadRequest_File{File: name}})
+	if err != nil {
+		return sdfs.Info{}, err
+	}
+	if len(resp.GetFiles()) == 0 {
+		return sdfs.Info{}, notFound(name)
+	}
+	return infoOf(resp.GetFiles()[0]), nil
+}
+
+func notFound(name string) error {
+	return &namespace.Refusal{Reason: sdfs.ErrNotFound, Name: name}
+}
+
+// List implements sdfs.Backend.
+func (b *Backend) List(ctx context.Context, prefix string) ([]sdfs.Info, error) {
+	resp, err := b.cl.Read(ctx, &api.ReadRequest{What: &api.ReadRequest_Files{Files: prefix}})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]sdfs.Info, len(resp.GetFiles()))
+	for i, f := range resp.GetFiles() {
+		list[i] = infoOf(f)
+	}
+	return list, nil
+}
+
+func infoOf(f *api.File) sdfs.Info {
+	return sdfs.Info{
+		Name: f.GetName(), ID: f.GetId(), Generation: f.GetGeneration(), Version: f.GetVersion(), Size: f.GetBytes(), Blocks: int(f.GetBlocks()),
+		Created: time.UnixMicro(f.GetCreatedMicros()).UTC(), Modified: time.UnixMicro(f.GetModifiedMicros()).UTC(),
+	}
+}
+
+// Open implements sdfs.Backend.
+func (b *Backend) Open(ctx context.Context, name string) (sdfs.Content, error) {
+	pin, request := b.pins.begin()
+	var m *manifest
+	err := b.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+		m, err = receive(ctx, conn, &api.OpenRequest{Name: name, Pin: request})
+		return err
+	})
+	if err != nil || m.file == nil {
+		b.pins.end(pin)
+		if err == nil {
+			err = notFound(name)
+		}
+		return sdfs.Content{}, err
+	}
+	b.pins.settle(pin, m.index)
+	return sdfs.Content{File: m.file, Release: func() { b.pins.end(pin) }}, nil
+}
+
+// NewBlock implements sdfs.Backend.
+func (b *Backend) NewBlock(ctx context.Context) (sdfs.BlockWriter, error) {
+	h, err := b.lease.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := b.blocks.NewBlock(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	return &blockWriter{BlockWriter: w, b: b, head: h}, nil
+}
+
+type blockWriter struct {
+	blocks.BlockWriter
+	b    *Backend
+	head blocks.Head
+}
+
+// Finish implements sdfs.BlockWriter.
+func (w *blockWriter) Finish() (namespace.Block, error) {
+	blk, holders, err := w.BlockWriter.Finish()
+	if err == nil {
+		w.b.stage(blk, w.head, holders)
+	}
+	return blk, err
+}
+
+// Abort implements sdfs.BlockWriter.
+func (w *blockWriter) Abort() error {
+	w.BlockWriter.Abort()
+	return nil
+}
+
+// Release implements sdfs.BlockWriter.
+func (w *blockWriter) Release() error { return w.Abort() }
+
+func (b *Backend) stage(blk namespace.Block, h blocks.Head, holders []state.Holder) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.staged[blk.ID] = staged{head: h, holders: holders}
+}
+
+// PutSmall implements sdfs.Backend.
+func (b *Backend) PutSmall(ctx context.Context, data []byte) (namespace.Block, error) {
+	h, err := b.lease.head(ctx)
+	if err != nil {
+		return namespace.Block{}, err
+	}
+	blk, holders, err := b.blocks.PutSmall(ctx, h, data)
+	if err == nil {
+		b.stage(blk, h, holders)
+	}
+	return blk, err
+}
+
+// Settle implements sdfs.Backend: blocks are durable as they are finished.
+func (b *Backend) Settle(context.Context) error { return nil }
+
+// Read implements sdfs.Backend.
+func (b *Backend) Read(ctx context.Context, blk namespace.Block, off int64, p []byte, keep bool) error {
+	return b.blocks.Read(ctx, blk, off, p, keep)
+}
+
+// Free implements sdfs.Backend. The servers that have the blocks give them up once the lease has ended.
+func (b *Backend) Free(ids []namespace.BlockID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		delete(b.staged, id)
+	}
+}
+
+// Propose implements sdfs.Backend. If too few of the servers that have a block are active any more, others get it, and the entry
+// is proposed again.
+func (b *Backend) Propose(ctx context.Context, e namespace.Entry) error {
+	list := blocksOf(e)
+	defer b.freeAll(list)
+	change, err := b.cl.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer change.End()
+	for {
+		var held state.Held
+		if len(list) > 0 {
+			if e.Lease, held, err = b.held(ctx, list); err != nil {
+				return err
+			}
+		}
+		o, err := change.Propose(ctx, state.Entry{Kind: state.Files, Files: e, Held: held})
+		switch {
+		case err != nil:
+			return err
+		case errors.Is(o.Err, namespace.ErrHolders):
+			if err := b.ensure(ctx, list); err != nil {
+				return fmt.Errorf("%w: %w", o.Err, err)
+			}
+			continue
+		}
+		return o.Err
+	}
+}
+
+func blocksOf(e namespace.Entry) []namespace.Block {
+	var list []namespace.Block
+	for _, part := range append([]namespace.Entry{e}, e.List...) {
+		list = append(list, part.Blocks...)
+	}
+	return list
+}
+
+func (b *Backend) freeAll(list []namespace.Block) {
+	ids := make([]namespace.BlockID, len(list))
+	for i, blk := range list {
+		ids[i] = blk.ID
+	}
+	b.Free(ids)
+}
+
+// held says who has blocks, and under which lease they were written.
+func (b *Backend) held(ctx context.Context, list []namespace.Block) (lease uint64, held state.Held, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at := map[state.Holder]int{}
+	for _, blk := range list {
+		s, ok := b.staged[blk.ID]
+		if !ok {
+			return 0, held, fmt.Errorf("block %s was not written by this store", blk.ID)
+		}
+		lease = s.head.Lease
+		var places []int
+		for _, n := range s.holders {
+			i, known := at[n]
+			if !known {
+				i = len(held.Nodes)
+				at[n] = i
+				held.Nodes = append(held.Nodes, n)
+			}
+			places = append(places, i)
+		}
+		held.Blocks = append(held.Blocks, places)
+	}
+	return lease, held, ctx.Err()
+}
+
+// ensure has enough servers have each block.
+func (b *Backend) ensure(ctx context.Context, list []namespace.Block) error {
+	for _, blk := range list {
+		b.mu.Lock()
+		s := b.staged[blk.ID]
+		b.mu.Unlock()
+		holders, err := b.blocks.Ensure(ctx, s.head, blk, s.holders)
+		if err != nil {
+			return err
+		}
+		b.stage(blk, s.head, holders)
+	}
+	return nil
+}
+
+// Append implements sdfs.Backend.
+func (b *Backend) Append(ctx context.Context, name string, data []byte) error {
+	change, err := b.cl.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer change.End()
+	o, err := change.Send(ctx, func(ctx context.Context, conn *grpc.ClientConn, s client.Stamp) (*api.ProposeResponse, error) {
+		return api.NewFilesClient(conn).Append(ctx, &api.AppendRequest{Name: name, Data: data, Client: s.Client, Seq: s.Seq, TimeMicros: s.Time})
+	})
+	if err != nil {
+		return err
+	}
+	return o.Err
+}
+
+// Close implements sdfs.Backend: it ends the lease and what is pinned.
+func (b *Backend) Close() error {
+	b.pins.close()
+	b.lease.close()
+	return nil
+}

@@ -1,0 +1,99 @@
+package files
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/state"
+)
+
+// Leader reads a state that has all that was acknowledged before, where this server leads; else the error says who does.
+type Leader interface {
+	State() *state.State
+	Read(ctx context.Context) (*state.State, error)
+	// Term is that in which this server leads; 0: it does not.
+	Term() uint64
+}
+
+// Horizon is up to which index blocks may be removed from the disks that were given up: beyond it somebody may still be
+// reading them. It is kept by the leader, in memory: a new leader permits nothing for as long as a pin lasts, in which all
+// readers tell it. It is safe for concurrent use.
+type Horizon struct {
+	leader Leader
+
+	mu    sync.Mutex
+	term  uint64
+	since time.Time // of the term, as far as is known here
+	pins  map[uint64]pinned
+}
+
+// pinned is a session's pin.
+type pinned struct {
+	index uint64
+	until time.Time
+}
+
+// NewHorizon is a horizon for when this server leads.
+func NewHorizon(l Leader) *Horizon { return &Horizon{leader: l, pins: map[uint64]pinned{}} }
+
+// Pin notes a reader's pin and gives an index as of now. The pin is noted first: what is read afterwards is no older.
+func (h *Horizon) Pin(ctx context.Context, req *api.PinRequest) (uint64, error) {
+	h.note(req)
+	s, err := h.leader.Read(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.Index(), nil
+}
+
+func (h *Horizon) note(req *api.PinRequest) {
+	now := h.leader.State().Index()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.reigns() {
+		return
+	}
+	if req.GetEnd() {
+		delete(h.pins, req.GetSession())
+		return
+	}
+	p, known := h.pins[req.GetSession()]
+	switch {
+	case req.GetIndex() != 0:
+		p.index = req.GetIndex() // may be later than before: what was open is not any more
+	case !known || time.Now().After(p.until):
+		p.index = now
+	}
+	p.until = time.Now().Add(PinTime)
+	h.pins[req.GetSession()] = p
+}
+
+// reigns tells whether this server leads, and begins anew in a new term. Called with the lock held.
+func (h *Horizon) reigns() bool {
+	term := h.leader.Term()
+	if term != h.term {
+		h.term, h.since = term, time.Now()
+		clear(h.pins)
+	}
+	return term != 0
+}
+
+// Lowest is the index up to which what was given up may be removed; 0: nothing may.
+func (h *Horizon) Lowest(now uint64) uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.reigns() || time.Since(h.since) < PinTime {
+		return 0
+	}
+	low := now
+	for session, p := range h.pins {
+		if time.Now().After(p.until) {
+			delete(h.pins, session)
+			continue
+		}
+		low = min(low, p.index)
+	}
+	return low
+}

@@ -1,0 +1,97 @@
+package node
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/blocks"
+	"github.com/rainsql/rainsql/cluster/client"
+	"github.com/rainsql/rainsql/cluster/coordinator"
+	"github.com/rainsql/rainsql/cluster/files"
+	"github.com/rainsql/rainsql/cluster/identity"
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/cluster/wire"
+	"github.com/rainsql/rainsql/sdfs"
+)
+
+// fileStore is this node's part in the file store.
+type fileStore struct {
+	local  *blocks.Local
+	placed *blocks.Placed
+	pins   *files.Horizon // of readers, while this node leads
+	client *client.Client // of the cluster, by way of this node
+	files  *sdfs.Store
+}
+
+// startStore opens the block store and offers the services of the file store.
+func (n *Node) startStore(dialer wire.Dialer) error {
+	self := state.Holder{Node: n.self.id, Incarnation: n.self.incarnation}
+	var err error
+	s := &n.store
+	if s.local, err = blocks.OpenLocal(n.ctx, blocks.LocalConfig{FS: n.cfg.FS, Self: self, Log: n.coord, SpareBytes: n.cfg.SpareBytes}); err != nil {
+		return err
+	}
+	n.stop.push(s.local.Close)
+	s.placed = blocks.NewPlaced(blocks.PlacedConfig{Local: s.local, Views: &blocks.Views{}, Dial: n.dial, Logger: n.log})
+	s.pins = files.NewHorizon(n.coord)
+	s.client = client.New(client.Config{Addrs: []string{n.addr}, Dialer: dialer})
+	own := files.New(s.client, files.OnServer(s.placed))
+	s.files = sdfs.New(own, sdfs.Sizes{Block: blocks.MaxBlock, Small: files.Sizes.Small, Merge: files.Sizes.Merge})
+	n.stop.push(func() error { s.close(); return nil })
+	n.stop.push(func() error { s.client.Close(); return nil }) // a node that is killed tells nobody
+	service := files.NewService(storeCluster{n}, s.placed, own)
+	n.stop.push(func() error { service.Close(); return nil })
+	api.RegisterBlocksServer(n.server, &blocks.Service{Placed: s.placed})
+	api.RegisterFilesServer(n.server, service)
+	return nil
+}
+
+// close ends the store's lease and what it has open; what it has proposed by then counts.
+func (s *fileStore) close() { _ = s.files.Close() } // that it was closed before, at most
+
+func (n *Node) dial(addr string) (*grpc.ClientConn, error) { return n.pool.Get(addr) }
+
+// storeCluster is what the file store needs of this node.
+type storeCluster struct{ n *Node }
+
+func (c storeCluster) State() *state.State { return c.n.coord.State() }
+
+func (c storeCluster) WaitApplied(ctx context.Context, index uint64) (*state.State, error) {
+	return c.n.coord.WaitApplied(ctx, index)
+}
+
+func (c storeCluster) Propose(ctx context.Context, e state.Entry) (*api.ProposeResponse, error) {
+	o, err := c.n.propose(ctx, e, false)
+	if err != nil {
+		return nil, statusOf(err)
+	}
+	return o.response(), nil
+}
+
+func (c storeCluster) Allow(ctx context.Context, need identity.Role) error { return allow(ctx, need) }
+
+// Pin implements files.Cluster.
+func (c storeCluster) Pin(ctx context.Context, req *api.PinRequest) (*api.PinResponse, error) {
+	n := c.n
+	index, err := n.store.pins.Pin(ctx, req)
+	var elsewhere *coordinator.NotLeaderError
+	if !errors.As(err, &elsewhere) || elsewhere.Addr == "" || req.GetForwarded() {
+		return &api.PinResponse{Index: index}, statusOf(err)
+	}
+	conn, err := n.pool.Get(elsewhere.Addr)
+	if err != nil {
+		return nil, statusOf(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, forwardTime)
+	defer cancel()
+	resp, err := api.NewFilesClient(conn).Pin(ctx, &api.PinRequest{Session: req.GetSession(), Index: req.GetIndex(), End: req.GetEnd(), Forwarded: true})
+	if err != nil && status.Code(err) != codes.Aborted {
+		err = status.Errorf(codes.Aborted, "node %s, which leads as far as is known here, does not answer: %s", elsewhere.Leader.Short(), status.Convert(err).Message())
+	}
+	return resp, err
+}

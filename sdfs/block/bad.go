@@ -1,0 +1,155 @@
+package block
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// BadDir is the folder in which large blocks lie that were found damaged, to be looked at. It is made
+// when it is first needed, and is not among Dirs.
+const BadDir = "bad"
+
+// mostBad bounds the files there; Options.BadBytes bounds their bytes.
+const mostBad = 64
+
+// Quarantine takes the copy of a block that failed verification out of use, at once: nobody reads it any more, and the
+// block can be put again. The file of a large one goes to the folder BadDir, where the newest ones are kept; a small
+// one is forgotten, and its bytes go with its segment. A block that is not there is no error; an error concerns
+// only where the file is now.
+//
+// Between a check and this another may have replaced the copy: who has not seen to it that this cannot be uses
+// Condemn.
+func (s *Store) Quarantine(b namespace.Block) error {
+	at, _, ok := s.find(b.ID)
+	if !ok {
+		return nil
+	}
+	_, err := s.quarantine(b.ID, at, nil)
+	return err
+}
+
+// Condemn reads all of a block from disk, as Verify does, and takes it out of use, as Quarantine does, if it is not
+// what it should be: that very copy, not one that was put in its place meanwhile. nil says that the copy is
+// good; a *CorruptError that it was not, or is not there.
+func (s *Store) Condemn(ctx context.Context, b namespace.Block) error {
+	var err error
+	for range tries {
+		at, _, ok := s.find(b.ID)
+		err = s.Verify(ctx, b)
+		var corrupt *CorruptError
+		if !ok || !errors.As(err, &corrupt) {
+			return err
+		}
+		taken, qerr := s.quarantine(b.ID, at, nil)
+		if taken || qerr != nil {
+			return errors.Join(err, qerr)
+		}
+	}
+	return err
+}
+
+// quarantine takes a copy out of use and tells whether it still was in use. why is what OnBad is told, nil if
+// the caller tells it himself.
+func (s *Store) quarantine(id namespace.BlockID, at place, why *CorruptError) (bool, error) {
+	s.bad.Lock()
+	defer s.bad.Unlock()
+	to, err := "", error(nil)
+	if at.segment == 0 {
+		to, err = s.badName(id.String())
+	}
+	taken, merr := s.takeOut(id, at, to)
+	if !taken {
+		return false, nil
+	}
+	for chunk := range chunksOf(at.length) {
+		s.cache.remove(chunkKey{id, chunk})
+	}
+	if why != nil && s.opts.OnBad != nil {
+		s.opts.OnBad(why)
+	}
+	if err = errors.Join(err, merr); err == nil && at.segment == 0 {
+		err = s.settleBad()
+	}
+	return true, err
+}
+
+// takeOut forgets a copy and moves its file; to is empty if that has no place to go.
+func (s *Store) takeOut(id namespace.BlockID, at place, to string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now, ok := s.index.get(id); !ok || now != at {
+		return false, nil
+	}
+	s.forget(id, at)
+	if at.segment != 0 {
+		return true, s.dropIfDead(s.segments[at.segment])
+	}
+	if to == "" {
+		return true, s.toTrash(blockName(id))
+	}
+	if err := s.disk.Rename(blockName(id), to); err != nil && !notThere(err) {
+		return true, err
+	}
+	return true, nil
+}
+
+// badName is a free name for a file in the folder of bad ones, which is made if need be. The names count, so
+// that their order is that of age. Called with bad held.
+func (s *Store) badName(base string) (string, error) {
+	if err := s.disk.Mkdir(BadDir); err != nil {
+		return "", err
+	}
+	list, err := s.disk.List(BadDir)
+	if err != nil {
+		return "", err
+	}
+	last := uint64(0)
+	for _, e := range list {
+		count, _, _ := strings.Cut(e.Name, "-")
+		if n, err := strconv.ParseUint(count, 16, 63); err == nil {
+			last = max(last, n)
+		}
+	}
+	return path.Join(BadDir, fmt.Sprintf("%016x-%s", last+1, base)), nil
+}
+
+// settleBad makes durable that a file is in the folder of bad ones and not where it was, and removes the
+// oldest there beyond the bounds. Called with bad held.
+func (s *Store) settleBad() error {
+	err := errors.Join(s.disk.SyncDir(""), s.disk.SyncDir(BadDir), s.disk.SyncDir(blockDir))
+	list, lerr := s.disk.List(BadDir)
+	if lerr != nil {
+		return errors.Join(err, lerr)
+	}
+	bytes := int64(0)
+	for _, e := range list {
+		bytes += e.Size
+	}
+	for len(list) > mostBad || bytes > s.opts.BadBytes && len(list) > 0 {
+		err = errors.Join(err, s.disk.Remove(path.Join(BadDir, list[0].Name)))
+		bytes -= list[0].Size
+		list = list[1:]
+	}
+	return err
+}
+
+// EmptyBad removes what Quarantine kept of large blocks. It may run concurrently with everything.
+func (s *Store) EmptyBad() error {
+	s.bad.Lock()
+	defer s.bad.Unlock()
+	list, err := s.disk.List(BadDir)
+	if notThere(err) {
+		return nil
+	}
+	errs := []error{err}
+	for _, e := range list {
+		errs = append(errs, s.disk.Remove(path.Join(BadDir, e.Name)))
+	}
+	return errors.Join(errs...)
+}
