@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -40,7 +41,13 @@ type Local struct {
 	bad   atomic.Int64 // copies found damaged since the start
 
 	mu     sync.Mutex
-	staged map[namespace.BlockID]uint64 // by which lease, of those that no entry has named yet as far as is known here
+	staged map[namespace.BlockID]staged // those that no entry has named yet as far as is known here
+}
+
+// staged is how a block came.
+type staged struct {
+	lease uint64 // 0: an entry named it
+	index uint64 // of the log, where lease or entry are
 }
 
 // What errors.Is finds in the errors of block stores, here and elsewhere.
@@ -84,7 +91,7 @@ func OpenLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 	if err := cfg.FS.SyncDir(""); err != nil {
 		return nil, err
 	}
-	l := &Local{cfg: cfg, staged: map[namespace.BlockID]uint64{}}
+	l := &Local{cfg: cfg, staged: map[namespace.BlockID]staged{}}
 	var err error
 	l.store, err = block.Open(ctx, block.Options{
 		FS: cfg.FS, SegmentBytes: segmentBytes, BlockBytes: namespace.MaxBlock, CacheBytes: cfg.CacheBytes, MemoryBytes: cfg.MemoryBytes,
@@ -161,16 +168,51 @@ func (l *Local) admit(ctx context.Context, h Head) error {
 // admitTime is how long a writer is kept waiting by a server that is behind in the log.
 const admitTime = 2 * time.Second
 
-// stage notes under which lease blocks are written.
-func (l *Local) stage(lease uint64, ids ...namespace.BlockID) {
-	if lease == 0 {
-		return
-	}
+// stage notes how blocks come, before they are there.
+func (l *Local) stage(h Head, ids ...namespace.BlockID) {
+	s := staged{lease: h.Lease, index: max(h.Index, l.cfg.Log.State().Index())}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range ids {
-		l.staged[id] = lease
+		l.staged[id] = s
 	}
+}
+
+// Staged tells how a block came: under which lease, 0 if an entry named it, and at what index of the log that was so. It is not
+// known of blocks that came before this server was started.
+func (l *Local) Staged(id namespace.BlockID) (lease, index uint64, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, known := l.staged[id]
+	return s.lease, s.index, known
+}
+
+// Named says that an entry names a block.
+func (l *Local) Named(id namespace.BlockID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s, ok := l.staged[id]; ok && s.lease != 0 {
+		l.staged[id] = staged{index: s.index}
+	}
+}
+
+// IDs gives all blocks that are here, in ascending order; see block.Store.IDs.
+func (l *Local) IDs() iter.Seq[namespace.BlockID] { return l.store.IDs(0, 0) }
+
+// Tidy gives space back to the disk: what was given up before a time, and disk files of small blocks most of which are wanted no
+// more.
+func (l *Local) Tidy(ctx context.Context, before time.Time) error {
+	err := l.store.EmptyTrashBefore(before)
+	if terr := l.store.Tidy(); err == nil {
+		err = terr
+	}
+	for err == nil && ctx.Err() == nil {
+		var more bool
+		if more, err = l.store.Compact(ctx, segmentBytes); !more {
+			break
+		}
+	}
+	return err
 }
 
 // PutSmall stores small blocks; they are durable when it returns. The data is copied.
@@ -186,7 +228,7 @@ func (l *Local) PutSmall(ctx context.Context, h Head, small []Small) error {
 		}
 		list[i], ids[i] = block.Small{ID: s.Block.ID, Data: s.Data}, s.Block.ID
 	}
-	l.stage(h.Lease, ids...)
+	l.stage(h, ids...)
 	_, err := l.store.PutAll(ctx, list)
 	return explain(err)
 }
@@ -202,7 +244,7 @@ func (l *Local) NewBlock(ctx context.Context, h Head, id namespace.BlockID) (*Lo
 	if err := l.admit(ctx, h); err != nil {
 		return nil, err
 	}
-	l.stage(h.Lease, id)
+	l.stage(h, id)
 	w, err := l.store.NewFileAs(id)
 	if err != nil {
 		return nil, explain(err)

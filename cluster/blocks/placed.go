@@ -57,7 +57,10 @@ func NewPlaced(cfg PlacedConfig) *Placed {
 }
 
 // View is where blocks belong by this server's log.
-func (p *Placed) View() *View { return p.views.Of(p.log.State()) }
+func (p *Placed) View() *View { return p.ViewOf(p.log.State()) }
+
+// ViewOf is where blocks belong by some state.
+func (p *Placed) ViewOf(s *state.State) *View { return p.views.Of(s) }
 
 // Local is this server's own block store.
 func (p *Placed) Local() *Local { return p.local }

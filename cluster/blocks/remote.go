@@ -260,3 +260,26 @@ func check(b namespace.Block, sums []uint32, off, to int64, data []byte) error {
 	}
 	return nil
 }
+
+// Have asks a server which of some blocks it has; with read, which it has read whole from its disk just now. An error says
+// that it does not answer, or goes by a later ring than the view's.
+func (p *Placed) Have(ctx context.Context, v *View, id state.ID, list []namespace.Block, read bool) ([]bool, error) {
+	conn, err := p.conn(v, id)
+	if err != nil {
+		return nil, err
+	}
+	req := &api.HaveRequest{Read: read, Epoch: v.Epoch()}
+	for _, b := range list {
+		req.Blocks = append(req.Blocks, Message(b))
+	}
+	resp, err := conn.Have(ctx, req)
+	switch {
+	case err != nil:
+		return nil, errorOf(err)
+	case len(resp.GetHave()) != len(list) || string(resp.GetNode()) != string(id[:]):
+		return nil, errors.New("another server answered, or not about all of them")
+	case resp.GetEpoch() != v.Epoch():
+		return nil, fmt.Errorf("it goes by epoch %d of the ring, this server by %d", resp.GetEpoch(), v.Epoch())
+	}
+	return resp.GetHave(), nil
+}

@@ -20,6 +20,8 @@ import (
 type Service struct {
 	api.UnimplementedBlocksServer
 	Placed *Placed
+	// Free judges, where this server leads, which blocks nobody can want any more.
+	Free func(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error)
 }
 
 func (s *Service) answer() *api.PutResponse {
@@ -195,4 +197,20 @@ func (s *Service) Have(ctx context.Context, req *api.HaveRequest) (*api.HaveResp
 		resp.Have = append(resp.Have, has)
 	}
 	return resp, nil
+}
+
+// MayFree implements api.BlocksServer.
+func (s *Service) MayFree(ctx context.Context, req *api.MayFreeRequest) (*api.MayFreeResponse, error) {
+	ids := make([]namespace.BlockID, len(req.GetIds()))
+	for i, raw := range req.GetIds() {
+		var err error
+		if ids[i], err = idOf(raw); err != nil {
+			return nil, err
+		}
+	}
+	may, err := s.Free(ctx, ids, req.GetIndex())
+	if err != nil {
+		return nil, StatusOf(err)
+	}
+	return &api.MayFreeResponse{May: may}, nil
 }

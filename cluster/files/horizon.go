@@ -7,6 +7,7 @@ import (
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // Leader reads a state that has all that was acknowledged before, where this server leads; else the error says who does.
@@ -70,6 +71,32 @@ func (h *Horizon) note(req *api.PinRequest) {
 	h.pins[req.GetSession()] = p
 }
 
+// MayFree tells, where this server leads, which blocks nobody can want any more that by the state at an index no entry names: none
+// does by the latest state, and nobody reads what was there before. That no lease is open under which they were written is
+// for the asker to see to: a lease that has ended stays so.
+func (h *Horizon) MayFree(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error) {
+	s, err := h.leader.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	may := make([]bool, len(ids))
+	if index > s.Index() || index > h.lowest(s.Index()) {
+		return may, nil
+	}
+	at := make(map[namespace.BlockID]int, len(ids))
+	for i, id := range ids {
+		at[id], may[i] = i, true
+	}
+	for _, f := range s.Files().Files("") {
+		for _, b := range f.Blocks.All() {
+			if i, asked := at[b.ID]; asked {
+				may[i] = false
+			}
+		}
+	}
+	return may, nil
+}
+
 // reigns tells whether this server leads, and begins anew in a new term. Called with the lock held.
 func (h *Horizon) reigns() bool {
 	term := h.leader.Term()
@@ -80,8 +107,8 @@ func (h *Horizon) reigns() bool {
 	return term != 0
 }
 
-// Lowest is the index up to which what was given up may be removed; 0: nothing may.
-func (h *Horizon) Lowest(now uint64) uint64 {
+// lowest is the index up to which what was given up may be removed; 0: nothing may.
+func (h *Horizon) lowest(now uint64) uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.reigns() || time.Since(h.since) < PinTime {

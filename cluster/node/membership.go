@@ -149,6 +149,8 @@ func (n *Node) introduceOnce() error {
 		return n.join(ctx)
 	case me.Incarnation > n.self.incarnation:
 		return &state.Refusal{Reason: state.ErrOutdated, Name: n.cfg.Name}
+	case me.Status == state.Pending && !n.filled(me):
+		return errNotYet
 	case me.Status == state.Pending:
 		res, err := n.propose(ctx, state.Entry{Kind: state.Ready, Node: n.self.id, Incarnation: n.self.incarnation}, false)
 		if err != nil {

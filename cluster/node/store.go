@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -15,8 +17,10 @@ import (
 	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/cluster/identity"
 	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/cluster/upkeep"
 	"github.com/rainsql/rainsql/cluster/wire"
 	"github.com/rainsql/rainsql/sdfs"
+	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // fileStore is this node's part in the file store.
@@ -26,6 +30,7 @@ type fileStore struct {
 	pins   *files.Horizon // of readers, while this node leads
 	client *client.Client // of the cluster, by way of this node
 	files  *sdfs.Store
+	upkeep *upkeep.Upkeep
 }
 
 // startStore opens the block store and offers the services of the file store.
@@ -33,11 +38,26 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 	self := state.Holder{Node: n.self.id, Incarnation: n.self.incarnation}
 	var err error
 	s := &n.store
-	if s.local, err = blocks.OpenLocal(n.ctx, blocks.LocalConfig{FS: n.cfg.FS, Self: self, Log: n.coord, SpareBytes: n.cfg.SpareBytes}); err != nil {
+	var lost atomic.Pointer[upkeep.Upkeep] // told of copies that were found damaged, once it is there
+	poke := func() {
+		if u := lost.Load(); u != nil {
+			u.Poke()
+		}
+	}
+	s.local, err = blocks.OpenLocal(n.ctx, blocks.LocalConfig{
+		FS: n.cfg.FS, Self: self, Log: n.coord, SpareBytes: n.cfg.SpareBytes,
+		Lost: func(id namespace.BlockID) {
+			n.log.Warn("a copy of a block is damaged, and was taken out of use", zap.Stringer("block", id))
+			poke()
+		},
+	})
+	if err != nil {
 		return err
 	}
 	n.stop.push(s.local.Close)
-	s.placed = blocks.NewPlaced(blocks.PlacedConfig{Local: s.local, Views: &blocks.Views{}, Dial: n.dial, Logger: n.log})
+	s.placed = blocks.NewPlaced(blocks.PlacedConfig{
+		Local: s.local, Views: &blocks.Views{}, Dial: n.dial, Logger: n.log, Want: func(namespace.Block) { poke() },
+	})
 	s.pins = files.NewHorizon(n.coord)
 	s.client = client.New(client.Config{Addrs: []string{n.addr}, Dialer: dialer})
 	own := files.New(s.client, files.OnServer(s.placed))
@@ -46,13 +66,63 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 	n.stop.push(func() error { s.client.Close(); return nil }) // a node that is killed tells nobody
 	service := files.NewService(storeCluster{n}, s.placed, own)
 	n.stop.push(func() error { service.Close(); return nil })
-	api.RegisterBlocksServer(n.server, &blocks.Service{Placed: s.placed})
+	s.upkeep = upkeep.Start(upkeep.Config{
+		Self: self, Log: n.coord, Placed: s.placed, MayFree: n.mayFree, Drained: n.drained, Logger: n.log,
+		Merge: func(ctx context.Context, name string) error {
+			_, err := s.files.MergeSmall(ctx, name)
+			return err
+		},
+	})
+	lost.Store(s.upkeep)
+	n.stop.push(func() error { s.upkeep.Close(); return nil })
+	api.RegisterBlocksServer(n.server, &blocks.Service{Placed: s.placed, Free: s.pins.MayFree})
 	api.RegisterFilesServer(n.server, service)
 	return nil
 }
 
 // close ends the store's lease and what it has open; what it has proposed by then counts.
 func (s *fileStore) close() { _ = s.files.Close() } // that it was closed before, at most
+
+// mayFree asks the leader which blocks nobody can want any more.
+func (n *Node) mayFree(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error) {
+	may, err := n.store.pins.MayFree(ctx, ids, index)
+	var elsewhere *coordinator.NotLeaderError
+	if !errors.As(err, &elsewhere) || elsewhere.Addr == "" {
+		return may, err
+	}
+	conn, err := n.pool.Get(elsewhere.Addr)
+	if err != nil {
+		return nil, err
+	}
+	req := &api.MayFreeRequest{Index: index}
+	for _, id := range ids {
+		req.Ids = append(req.Ids, id[:])
+	}
+	resp, err := api.NewBlocksClient(conn).MayFree(ctx, req)
+	return resp.GetMay(), err
+}
+
+// drained tells the cluster that all this node has is elsewhere, too.
+func (n *Node) drained(ctx context.Context) error {
+	o, err := n.propose(ctx, state.Entry{Kind: state.Drained, Node: n.self.id, Incarnation: n.self.incarnation}, false)
+	if err == nil {
+		err = o.refusal
+	}
+	return err
+}
+
+// filled tells whether the node may be counted: it was before, or has all that will belong to it.
+func (n *Node) filled(me *state.Node) bool {
+	if me.Ring {
+		return true
+	}
+	select {
+	case <-n.store.upkeep.Filled():
+		return true
+	default:
+		return false
+	}
+}
 
 func (n *Node) dial(addr string) (*grpc.ClientConn, error) { return n.pool.Get(addr) }
 

@@ -12,7 +12,7 @@ import (
 var epoch = time.UnixMicro(1e15)
 
 // parse reads a cluster, a word a node: its number, then a letter for its status (p a l d e), V for a vote, n
-// for a place in raft without one, x if SWIM holds it dead, X if it has for an hour, b if it is behind, m if its address has
+// for a place in raft without one, D if what it had is elsewhere, x if SWIM holds it dead, X if it has for an hour, b if it is behind, m if its address has
 // changed, s if a step about it has failed. The leader is the one with '*'.
 func parse(t *testing.T, text string, voters int) View {
 	t.Helper()
@@ -35,6 +35,8 @@ func parse(t *testing.T, text string, voters int) View {
 				v.Skip[n.ID] = true
 			case 'b':
 				v.Behind[n.ID] = true
+			case 'D':
+				n.Drained = true
 			case '*':
 				v.Self = n.ID
 			default:
@@ -80,7 +82,8 @@ func TestNext(t *testing.T) {
 		{"1aV* 2an 3en", 5, "remove 3"},
 		{"1aV* 2aV 3lV", 5, "demote 3"},
 		{"1aV* 2aV 3ln", 5, "demote 2"},
-		{"1aV* 2an 3ln", 5, "evict 3"},
+		{"1aV* 2an 3ln", 5, "-"}, // it has something yet
+		{"1aV* 2an 3lnD", 5, "evict 3"},
 		{"1lV* 2aV 3aV", 5, "hand over 2"},
 		{"1lV* 2an", 5, "promote 2"},
 		{"1aV* 2aV 3aV 4dnx 5an", 5, "-"}, // of four that can vote, three do

@@ -4,7 +4,7 @@ package group
 
 import "sync"
 
-// Queue hands items from many goroutines to one, several at a time and in order.
+// Queue hands items from many goroutines to one, or to some, several at a time and in order.
 type Queue[T any] struct {
 	mu     sync.Mutex
 	filled sync.Cond
@@ -54,6 +54,8 @@ func (q *Queue[T]) Take(most int, weight func(T) int) []T {
 	q.items = q.items[n:]
 	if len(q.items) == 0 {
 		q.items = nil // the array is the taker's now
+	} else {
+		q.filled.Signal() // there may be another taker
 	}
 	return taken
 }
@@ -63,5 +65,5 @@ func (q *Queue[T]) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.filled.Signal()
+	q.filled.Broadcast()
 }

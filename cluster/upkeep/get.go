@@ -1,0 +1,78 @@
+package upkeep
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/rainsql/rainsql/cluster/blocks"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// getters is how many blocks are got at once.
+const getters = 4
+
+// get gets the blocks that are missing, as fast as it may. It gives how many are left.
+func (u *Upkeep) get(f *found) int {
+	if len(f.missing) == 0 {
+		return 0
+	}
+	began := time.Now()
+	var mu sync.Mutex
+	var bytes int64
+	left := 0
+	next := 0
+	var work sync.WaitGroup
+	for range min(getters, len(f.missing)) {
+		work.Go(func() {
+			for {
+				mu.Lock()
+				if next == len(f.missing) {
+					mu.Unlock()
+					return
+				}
+				b := f.missing[next]
+				next++
+				mu.Unlock()
+				err := u.getOne(b)
+				mu.Lock()
+				switch {
+				case err == nil:
+					f.held[b.ID] = b
+					bytes += int64(b.Length)
+				case errors.Is(err, blocks.ErrNoCopy):
+					f.lost++
+					left++
+				default:
+					left++
+				}
+				mu.Unlock()
+				if err != nil && u.ctx.Err() == nil {
+					u.cfg.Logger.Warn("a block that belongs here was not got", zap.Stringer("block", b.ID), zap.Error(err))
+				}
+				if errors.Is(err, blocks.ErrFull) {
+					u.pause(time.Second)
+				}
+			}
+		})
+	}
+	work.Wait()
+	u.cfg.Logger.Info("got blocks that belong here", zap.Int("blocks", len(f.missing)-left), zap.Int64("bytes", bytes), zap.Int("left", left),
+		zap.Duration("took", time.Since(began)))
+	return left
+}
+
+// getTime bounds the getting of one block: 64 MB at 1 MB a second.
+const getTime = 64 * time.Second
+
+func (u *Upkeep) getOne(b namespace.Block) error {
+	ctx, cancel := context.WithTimeout(u.ctx, getTime)
+	defer cancel()
+	if err := u.repair.wait(ctx, int64(b.Length)); err != nil {
+		return err
+	}
+	return u.cfg.Placed.Fetch(ctx, blocks.Head{}, b, nil)
+}

@@ -1,0 +1,226 @@
+// Package upkeep keeps a server's blocks as they should be, in the background: it gets those that the server lacks, gives up those that
+// belong elsewhere and those that nobody names any more, and reads all of them once in a while. Every server follows the log and so knows
+// by itself which blocks it should have; what others have is asked of them only before a copy is given up. docs/sdfs.md has
+// the rules.
+package upkeep
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/rainsql/rainsql/cluster/blocks"
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// Log is this server's copy of the replicated state.
+type Log interface {
+	blocks.Log
+	Watch() (*state.State, <-chan struct{})
+	// CaughtUp tells whether the copy has all that the server knew before it was started.
+	CaughtUp() bool
+}
+
+// Config says what is kept, and how fast. Zero values mean the defaults.
+type Config struct {
+	Self   state.Holder
+	Log    Log
+	Placed *blocks.Placed
+	// MayFree asks the leader which blocks nobody can want or read any more that by the state at an index no entry names.
+	MayFree func(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error)
+	// Drained tells the cluster that this server, which leaves, has nothing any more that is not elsewhere.
+	Drained func(ctx context.Context) error
+	// Merge puts the small blocks of a file together; nil: nobody does.
+	Merge func(ctx context.Context, name string) error
+
+	// Every is how long there is between two looks at least, while the log changes. Default 5 s.
+	Every time.Duration
+	// RepairBytes bounds the bytes a second that are got from others. Default 128 MB.
+	RepairBytes int64
+	// ScrubBytes bounds the bytes a second that are read only to check them. Default 16 MB.
+	ScrubBytes int64
+	// ScrubEvery is how often all blocks are read, if that is fast enough for it. Default a day.
+	ScrubEvery time.Duration
+	// TrashTime is for how long large blocks that were given up can still be brought back by hand. Default an hour.
+	TrashTime time.Duration
+
+	Logger *zap.Logger
+}
+
+// Upkeep is the upkeep of one server. All methods may be called concurrently.
+type Upkeep struct {
+	cfg    Config
+	local  *blocks.Local
+	repair *pace
+	scrub  *pace
+
+	ctx    context.Context //nolint:containedctx // of what runs in the background
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+	wake   chan struct{}
+	filled chan struct{} // closed once the server has had what belongs to it
+
+	// Of the goroutine of the looks:
+	garbage garbage
+	merged  map[uint64]int // by file id, its blocks after the last try to merge them
+
+	mu      sync.Mutex
+	held    map[namespace.BlockID]namespace.Block // named by an entry and here, as of the last look
+	missing int                                   // that should be here and could not be got
+	index   uint64                                // of the state of the last look
+}
+
+// Start begins the upkeep of a server. Close must follow.
+func Start(cfg Config) *Upkeep {
+	def := func(n *int64, d int64) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	span := func(t *time.Duration, d time.Duration) {
+		if *t <= 0 {
+			*t = d
+		}
+	}
+	const mb = 1 << 20
+	def(&cfg.RepairBytes, 128*mb)
+	def(&cfg.ScrubBytes, 16*mb)
+	span(&cfg.Every, 5*time.Second)
+	span(&cfg.ScrubEvery, 24*time.Hour)
+	span(&cfg.TrashTime, time.Hour)
+	u := &Upkeep{
+		cfg: cfg, local: cfg.Placed.Local(), repair: newPace(cfg.RepairBytes), scrub: newPace(cfg.ScrubBytes),
+		wake: make(chan struct{}, 1), filled: make(chan struct{}), merged: map[uint64]int{},
+	}
+	u.ctx, u.cancel = context.WithCancel(context.Background())
+	u.work.Go(u.run)
+	u.work.Go(u.scrubAll)
+	return u
+}
+
+// Close ends the upkeep.
+func (u *Upkeep) Close() {
+	u.cancel()
+	u.work.Wait()
+}
+
+// Poke has the upkeep look at once: something is missing here that should not be.
+func (u *Upkeep) Poke() {
+	select {
+	case u.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Filled is closed once this server has had all the blocks that belong to it, by some state since it was started, as far as
+// any other server has them.
+func (u *Upkeep) Filled() <-chan struct{} { return u.filled }
+
+// Standing is how the last look found the server.
+type Standing struct {
+	Index   uint64 // of the state it was by
+	Held    int    // blocks that an entry names and that are here
+	Missing int    // that should be here, and could not be got
+}
+
+// Standing tells how the last look found the server.
+func (u *Upkeep) Standing() Standing {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return Standing{Index: u.index, Held: len(u.held), Missing: u.missing}
+}
+
+// run looks again and again: soon where the members have changed or somebody pokes, now and then while the log
+// changes, and after a while where something is left to be done.
+func (u *Upkeep) run() {
+	var last *state.State
+	again := false // something was left undone
+	for {
+		s, changed := u.cfg.Log.Watch()
+		wait := time.Duration(0)
+		if last != nil {
+			wait = u.cfg.Every
+			if !last.SameMembers(s) {
+				wait = 0
+			}
+		}
+		if wait > 0 {
+			if s.Index() != last.Index() {
+				changed = nil // it has: but not too often
+			} else if !again {
+				wait = 12 * wait // time passes for leases, pins and the trash
+			}
+			t := time.NewTimer(wait)
+			select {
+			case <-u.ctx.Done():
+			case <-u.wake:
+			case <-t.C:
+			case <-changed:
+				t.Stop()
+				continue
+			}
+			t.Stop()
+		}
+		if u.ctx.Err() != nil {
+			return
+		}
+		if !u.cfg.Log.CaughtUp() || s.Cluster().IsZero() {
+			if !u.pause(u.cfg.Every / 50) {
+				return
+			}
+			continue
+		}
+		began := time.Now()
+		s = u.cfg.Log.State()
+		again = u.look(s)
+		last = s
+		if !u.pause(min(20*time.Since(began), time.Minute)) { // of one core a twentieth at most
+			return
+		}
+	}
+}
+
+func (u *Upkeep) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-u.ctx.Done():
+		return false
+	}
+}
+
+// look compares what is here with what should be, and does something about it. It tells whether something is left to be done.
+func (u *Upkeep) look(s *state.State) bool {
+	f := u.find(s)
+	left := u.get(f)
+	if left == f.lost { // what nobody has keeps no server from joining
+		u.fillOnce()
+	}
+	undone := left > 0
+	undone = u.giveUp(f) || undone
+	undone = u.collect(f) || undone
+	undone = u.leave(f) || undone
+	u.tidy()
+	u.mergeFiles(s)
+	u.note(f, left)
+	return undone
+}
+
+func (u *Upkeep) fillOnce() {
+	select {
+	case <-u.filled:
+	default:
+		close(u.filled)
+	}
+}
+
+func (u *Upkeep) note(f *found, left int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.held, u.missing, u.index = f.held, left, f.state.Index()
+}
