@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -23,6 +24,7 @@ import (
 type Gateway struct {
 	call  Call
 	most  int64
+	node  []byte // of whose copies it reads; empty: of any
 	sums  sums
 	cache *chunks
 }
@@ -36,21 +38,50 @@ func NewGateway(call Call, blockBytes, cacheBytes int64) *Gateway {
 	return &Gateway{call: call, most: blockBytes, sums: newSums(), cache: newChunks(cacheBytes)}
 }
 
-// Read fills dst with a block's bytes from off on; see Placed.Read.
+// From is a Gateway that reads the copies of one server only.
+func (g *Gateway) From(node state.ID) *Gateway {
+	from := NewGateway(g.call, g.most, g.cache.most)
+	from.node = node[:]
+	return from
+}
+
+// lostTries is how many servers may say that there is no copy of a block before that is believed: one that is cut off from the others does not
+// know.
+const lostTries = 3
+
+// Read fills dst with a block's bytes from off on; see Placed.Read. Where there is no copy that is whole the error is a
+// *block.CorruptError.
 func (g *Gateway) Read(ctx context.Context, b namespace.Block, off int64, dst []byte, keep bool) error {
 	return g.cache.read(b, off, dst, keep, func(from, to int64, sink func(at int64, part []byte) error) error {
-		at := from
-		return g.call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
-			_, err := g.sums.receive(ctx, api.NewFilesClient(conn).Read, b, at, to, func(part []byte) error {
+		at, lost := from, 0
+		var loss *lossError
+		err := g.call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
+			read := func(ctx context.Context, req *api.GetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[api.BlockData], error) {
+				req.Node = g.node
+				return api.NewFilesClient(conn).Read(ctx, req, opts...)
+			}
+			_, err := g.sums.receive(ctx, read, b, at, to, func(part []byte) error {
 				err := sink(at, part)
 				at += int64(len(part))
 				return err
 			})
+			if errors.As(err, &loss) {
+				if lost++; lost >= lostTries || len(g.node) > 0 {
+					return status.Error(codes.DataLoss, loss.text)
+				}
+			}
 			if err != nil && status.Code(err) == codes.Unknown && ctx.Err() == nil {
 				return status.Error(codes.Aborted, err.Error()) // another server may do better
 			}
 			return err
 		})
+		switch {
+		case err == nil || loss == nil || ctx.Err() != nil:
+			return err
+		case len(g.node) > 0:
+			return loss
+		}
+		return &block.CorruptError{Block: b.ID, Chunk: -1, Reason: strings.TrimPrefix(loss.text, fmt.Sprintf("block %s: ", b.ID))}
 	})
 }
 

@@ -62,6 +62,9 @@ func (p *Placed) View() *View { return p.ViewOf(p.log.State()) }
 // ViewOf is where blocks belong by some state.
 func (p *Placed) ViewOf(s *state.State) *View { return p.views.Of(s) }
 
+// Self is this server.
+func (p *Placed) Self() state.Holder { return p.self }
+
 // Local is this server's own block store.
 func (p *Placed) Local() *Local { return p.local }
 

@@ -44,13 +44,18 @@ func (p *Placed) open(ctx context.Context, v *View, id state.ID, h Head, blk nam
 	return &remoteTarget{stream: stream, cancel: cancel}, nil
 }
 
-// conn gives the block store of another server.
-func (p *Placed) conn(v *View, id state.ID) (api.BlocksClient, error) {
+// Conn gives the connection to a server; it stays the pool's.
+func (p *Placed) Conn(v *View, id state.ID) (*grpc.ClientConn, error) {
 	addr := v.Addr(id)
 	if addr == "" {
 		return nil, fmt.Errorf("server %s has no address", id.Short())
 	}
-	conn, err := p.dial(addr)
+	return p.dial(addr)
+}
+
+// conn gives the block store of another server.
+func (p *Placed) conn(v *View, id state.ID) (api.BlocksClient, error) {
+	conn, err := p.Conn(v, id)
 	if err != nil {
 		return nil, err
 	}

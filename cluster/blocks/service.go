@@ -20,6 +20,8 @@ import (
 type Service struct {
 	api.UnimplementedBlocksServer
 	Placed *Placed
+	// Standing tells how many blocks that should be here are not, and by which index of the log they were counted; nil: nobody counts.
+	Standing func() (missing int64, index uint64)
 	// Free judges, where this server leads, which blocks nobody can want any more.
 	Free func(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error)
 }
@@ -141,8 +143,12 @@ func (p *Placed) give(req *api.GetRequest, stream grpc.ServerStreamingServer[api
 	return read(b, from, to, func(part []byte) error { return stream.Send(&api.BlockData{Data: part}) })
 }
 
-// Give answers a GetRequest with a block from wherever there is a copy that is whole. The error is a status.
+// Give answers a GetRequest with a block from wherever there is a copy that is whole, or from the server that it names. The error is a
+// status.
 func (p *Placed) Give(req *api.GetRequest, stream grpc.ServerStreamingServer[api.BlockData]) error {
+	if len(req.GetNode()) > 0 {
+		return p.giveFrom(req, stream)
+	}
 	return StatusOf(p.give(req, stream, func(b namespace.Block, from, to int64, sink func([]byte) error) error {
 		_, err := p.ReadTo(stream.Context(), b, from, to, func(_ int64, part []byte) error { return sink(part) })
 		return err

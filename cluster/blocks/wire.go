@@ -84,6 +84,13 @@ func errorOf(err error) error {
 		return fmt.Errorf("%w: %s", ErrFull, text)
 	case codes.Canceled:
 		return fmt.Errorf("%s: %w", text, context.Canceled)
+	case codes.NotFound, codes.DataLoss:
+		return &lossError{text}
 	}
 	return errors.New(text)
 }
+
+// lossError says that what was asked for is not where it was asked for, or damaged there.
+type lossError struct{ text string }
+
+func (e *lossError) Error() string { return e.text }

@@ -37,6 +37,9 @@ type Config struct {
 	Dialer wire.Dialer
 	Token  string        // sent along, if there is a certificate to send it by
 	Try    time.Duration // how long one node is waited for; default 5 s
+	// Wait is for how long a call is tried while no node does it; 0: as long as its context lasts. Of a long call the time counts from
+	// where it broke off.
+	Wait time.Duration
 }
 
 // Client is one client of a cluster; the cluster tells it from others by a random number. All methods may be

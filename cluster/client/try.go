@@ -24,6 +24,12 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 		}
 		return maybe, fmt.Errorf("%w: %w", kind, why)
 	}
+	if c.cfg.Wait > 0 && !long {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.cfg.Wait)
+		defer cancel()
+	}
+	var failing time.Time // since when a long call has come to nothing
 	reached := false
 	var last error
 	for round := 0; ; round++ {
@@ -34,10 +40,13 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 			if err != nil {
 				return end(ErrUnreachable, err)
 			}
-			sent, err := c.once(ctx, conn, long, call)
+			seen, err := c.once(ctx, conn, long, call)
 			if err == nil {
 				c.prefer(addr)
 				return maybe, nil
+			}
+			if failing.IsZero() || seen.got.Load() {
+				failing = time.Now()
 			}
 			why := errors.New(status.Convert(err).Message())
 			if !reached { // what a node says who could not do it tells more than that another does not answer
@@ -48,7 +57,7 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 				reached, accepted = true, true
 				last = fmt.Errorf("%s: %w", addr, why)
 			case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:
-				maybe = maybe || sent && !notConnected(err)
+				maybe = maybe || seen.sent.Load() && !notConnected(err)
 			case codes.PermissionDenied, codes.Unauthenticated:
 				denied = why // here: a node that lags does not know a new token yet
 			default:
@@ -61,10 +70,12 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 		if denied != nil && !accepted {
 			return end(ErrDenied, denied)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(min(time.Second, 50*time.Millisecond<<min(round, 5))):
-			continue
+		if !long || c.cfg.Wait <= 0 || time.Since(failing) < c.cfg.Wait {
+			select {
+			case <-ctx.Done():
+			case <-time.After(min(time.Second, 50*time.Millisecond<<min(round, 5))):
+				continue
+			}
 		}
 		if reached {
 			return end(ErrUnavailable, last)
@@ -73,23 +84,29 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 	}
 }
 
-// once calls one node, and tells whether anything was sent to it.
-func (c *Client) once(ctx context.Context, conn *grpc.ClientConn, long bool, call func(context.Context, *grpc.ClientConn) error) (bool, error) {
+// once calls one node, and tells what went to and fro.
+func (c *Client) once(ctx context.Context, conn *grpc.ClientConn, long bool, call func(context.Context, *grpc.ClientConn) error) (*trace, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if !long {
 		ctx, cancel = context.WithTimeout(ctx, c.cfg.Try)
 		defer cancel()
 	}
-	var sent atomic.Bool
-	err := call(context.WithValue(ctx, sentKey{}, &sent), conn)
-	return sent.Load(), err
+	t := new(trace)
+	err := call(context.WithValue(ctx, traceKey{}, t), conn)
+	return t, err
 }
 
-// sentKey is where the context of a call has an *atomic.Bool, set when the call leaves.
-type sentKey struct{}
+// trace is what is seen of a call.
+type trace struct {
+	sent atomic.Bool // it has left
+	got  atomic.Bool // something of an answer has come
+}
 
-// watch sees calls leave. The texts of gRPC's errors do not tell: that of a connection which broke holds
+// traceKey is where the context of a call has its *trace.
+type traceKey struct{}
+
+// watch sees calls leave and answers come. The texts of gRPC's errors do not tell: that of a connection which broke holds
 // "connection error", as that of one which was never made does.
 type watch struct{}
 
@@ -98,11 +115,15 @@ func (watch) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context 
 func (watch) HandleConn(context.Context, stats.ConnStats)                       {}
 
 func (watch) HandleRPC(ctx context.Context, event stats.RPCStats) {
-	if _, ok := event.(*stats.OutHeader); !ok {
+	t, ok := ctx.Value(traceKey{}).(*trace)
+	if !ok {
 		return
 	}
-	if sent, ok := ctx.Value(sentKey{}).(*atomic.Bool); ok {
-		sent.Store(true)
+	switch event.(type) {
+	case *stats.OutHeader:
+		t.sent.Store(true)
+	case *stats.InPayload:
+		t.got.Store(true)
 	}
 }
 

@@ -134,8 +134,13 @@ func (a *appender) name(batch []*adding, head blocks.Head, holders []state.Holde
 				rest = append(rest, batch[i])
 				continue
 			}
+			if one.GetRefusal().GetReason() == namespace.ErrLeaseEnded.Error() {
+				a.lease.ended(head.Lease)
+				batch[i].done <- added{err: status.Error(codes.Aborted, "the server's lease has ended")} // it may be sent again
+				continue
+			}
 			one.Index = resp.GetIndex()
-			batch[i].done <- answer(one)
+			batch[i].done <- added{resp: one}
 		}
 		if batch = rest; len(batch) == 0 {
 			return nil
@@ -151,14 +156,6 @@ func (a *appender) name(batch []*adding, head blocks.Head, holders []state.Holde
 		add.done <- added{err: status.Error(codes.Aborted, namespace.ErrHolders.Error())}
 	}
 	return nil
-}
-
-// answer is what an append is told. Where its lease has ended it may be sent again.
-func answer(one *api.ProposeResponse) added {
-	if one.GetRefusal().GetReason() == namespace.ErrLeaseEnded.Error() {
-		return added{err: status.Error(codes.Aborted, "the server's lease has ended")}
-	}
-	return added{resp: one}
 }
 
 func blocksOfBatch(batch []*adding) []namespace.Block {

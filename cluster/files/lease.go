@@ -2,8 +2,10 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +31,8 @@ type lease struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
+	opening chan struct{} // holds one while a lease is being opened
+
 	mu      sync.Mutex
 	current blocks.Head // zero: none
 	since   time.Time
@@ -36,29 +40,60 @@ type lease struct {
 }
 
 func newLease(cl *client.Client) *lease {
-	l := &lease{cl: cl}
+	l := &lease{cl: cl, opening: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
 // head gives the lease under which to write, opened if need be.
 func (l *lease) head(ctx context.Context) (blocks.Head, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.current.Lease != 0 && time.Since(l.since) < leaseTurn {
-		return l.current, nil
+	if h, ok := l.now(); ok {
+		return h, nil
 	}
+	select {
+	case l.opening <- struct{}{}:
+		defer func() { <-l.opening }()
+	case <-ctx.Done():
+		return blocks.Head{}, ctx.Err()
+	}
+	if h, ok := l.now(); ok { // another has opened it
+		return h, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, openLease)
+	defer cancel()
 	id := rand.Uint64() | 1 // not 0
 	index, err := l.propose(ctx, namespace.LeaseOpen, id)
 	if err != nil {
 		return blocks.Head{}, err
 	}
-	if len(l.open) == 0 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.since.IsZero() {
 		l.work.Go(l.renew)
 	}
 	l.current, l.since = blocks.Head{Lease: id, Index: index}, time.Now()
 	l.open = append(l.open, id)
 	return l.current, nil
+}
+
+// openLease is how long a writer waits for a lease.
+const openLease = 10 * time.Second
+
+// now is the lease under which to write, if there is one.
+func (l *lease) now() (blocks.Head, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.current, l.current.Lease != 0 && time.Since(l.since) < leaseTurn
+}
+
+// ended notes that a lease has ended: the next to write opens another.
+func (l *lease) ended(id uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current.Lease == id {
+		l.current = blocks.Head{}
+	}
+	l.open = slices.DeleteFunc(l.open, func(o uint64) bool { return o == id })
 }
 
 func (l *lease) propose(ctx context.Context, kind namespace.Kind, id uint64) (uint64, error) {
@@ -89,7 +124,9 @@ func (l *lease) renew() {
 		open := append([]uint64(nil), l.open...)
 		l.mu.Unlock()
 		for _, id := range open {
-			_, _ = l.propose(l.ctx, namespace.LeaseRenew, id) // the next time, or the commit says that it has ended
+			if _, err := l.propose(l.ctx, namespace.LeaseRenew, id); errors.Is(err, namespace.ErrLeaseEnded) {
+				l.ended(id) // else the next time
+			}
 		}
 	}
 }

@@ -80,6 +80,9 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 	return nil
 }
 
+// Blocks is where this node writes and reads the blocks of files.
+func (n *Node) Blocks() *blocks.Placed { return n.store.placed }
+
 // close ends the store's lease and what it has open; what it has proposed by then counts.
 func (s *fileStore) close() { _ = s.files.Close() } // that it was closed before, at most
 

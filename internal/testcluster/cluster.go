@@ -138,6 +138,28 @@ func (s *Server) Kill() {
 	n.Kill()
 }
 
+// PowerOff ends the server by a loss of power: of what was not synced some is gone, as seed says. The coordinator's log counts as synced.
+func (s *Server) PowerOff(seed uint64) {
+	s.disk.Stop()
+	s.Kill()
+	s.gone.Wait()
+	s.disk = s.disk.Restart(false, seed|1)
+}
+
+// Wipe gives the machine, whose server does not run, an empty disk.
+func (s *Server) Wipe() {
+	s.gone.Wait()
+	s.disk, s.log, s.snaps = simdisk.New(), raft.NewInmemStore(), raft.NewInmemSnapshotStore()
+	for _, other := range s.c.Servers {
+		if other != s {
+			s.join = []string{other.addr()}
+		}
+	}
+}
+
+// Disk is the machine's disk as it is now, but for the coordinator's log.
+func (s *Server) Disk() *simdisk.Disk { return s.disk }
+
 // Node is the running server, or nil.
 func (s *Server) Node() *node.Node {
 	s.mu.Lock()
