@@ -132,13 +132,18 @@ bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./bench ./connect/... ./expr/... ./parser/... ./sdfs/...
 
 .PHONY: chaos
-chaos: ## Hurt real servers in each way for CHAOS (default 5m), and check 200 histories; an hour (needs root)
+chaos: ## Hurt real servers in each way for CHAOS (default 5m), and check 200 histories (100 each of names and of contents); an hour (needs root)
 	$(GO) test -count=1 -v -timeout 24h ./internal/testcluster/process -chaos $(CHAOS)
-	$(GO) test -count=1 -timeout 1h ./internal/testcluster -run Linearizable -histories 200
+	$(GO) test -count=1 -timeout 1h ./internal/testcluster -run Linearizable -histories 100
 
 .PHONY: detection
 detection: ## Measure how soon dead servers are noticed, and how many living ones are; twenty minutes
 	$(GO) test -run '^$$' -bench Detection -benchtime 5x -timeout 3h ./internal/testcluster/process
+
+.PHONY: bench-files
+bench-files: ## Measure the file store of three servers on this machine: put, get, appends
+	$(GO) test -run '^$$' -bench 'Files/(disk|put|get)' -benchtime 5x -timeout 1h ./internal/testcluster/process
+	$(GO) test -run '^$$' -bench 'Files/append' -benchtime 5000x -timeout 1h ./internal/testcluster/process
 
 .PHONY: clean
 clean: ## Remove what the other targets made

@@ -130,4 +130,3 @@ func (c *Cluster) strays() int {
 	}
 	return n
 }
-

@@ -282,4 +282,3 @@ func TestWiped(t *testing.T) {
 		readsAll(t, s, want)
 	})
 }
-

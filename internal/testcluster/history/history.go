@@ -1,4 +1,4 @@
-// Package history has clients change and look at a few files of a cluster, writes down what they asked and were
+// Package history has clients change and look at a few files of a cluster, names and contents, writes down what they asked and were
 // answered, and checks with porcupine that it is linearizable: that it fits one order of events.
 package history
 
@@ -151,11 +151,15 @@ func (h *History) Check() error {
 	if len(h.wrong) > 0 {
 		return errors.Join(h.wrong...)
 	}
-	switch porcupine.CheckOperationsTimeout(model, h.ops, 5*time.Minute) {
+	return judge(porcupine.CheckOperationsTimeout(model, h.ops, 5*time.Minute), len(h.ops))
+}
+
+func judge(result porcupine.CheckResult, ops int) error {
+	switch result {
 	case porcupine.Illegal:
-		return fmt.Errorf("these %d operations fit no order of events: the history is not linearizable", len(h.ops))
+		return fmt.Errorf("these %d operations fit no order of events: the history is not linearizable", ops)
 	case porcupine.Unknown:
-		return fmt.Errorf("no order of events was found in time for these %d operations; there may be one", len(h.ops))
+		return fmt.Errorf("no order of events was found in time for these %d operations; there may be one", ops)
 	}
 	return nil
 }
