@@ -3,6 +3,7 @@ package testcluster
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/internal/testcluster/history"
 	"github.com/rainsql/rainsql/sdfs"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
@@ -49,12 +51,12 @@ func TestChurn(t *testing.T) {
 		want := filesOf(t, s, 5, 12)
 		ctx, cancel := context.WithCancel(t.Context())
 		var work sync.WaitGroup
-		l := &lines{done: map[string]bool{}, unknown: map[string]bool{}}
+		l := history.NewLines()
 		for w := range 2 {
 			work.Go(func() {
 				one := files.Open(c.Client(0, 1))
 				defer one.Close()
-				if err := l.write(context.Background(), one, "log", w, 60); err != nil {
+				if err := l.Write(context.Background(), one, "log", w, 60, func() { time.Sleep(rand.N(time.Second)) }); err != nil {
 					t.Error(err)
 				}
 			})
@@ -99,7 +101,7 @@ func TestChurn(t *testing.T) {
 		cancel()
 		work.Wait()
 		readsAll(t, s, want)
-		if err := l.check(get(t, s, "log")); err != nil {
+		if err := l.Check(string(get(t, s, "log"))); err != nil {
 			t.Error(err)
 		}
 		c.Until("three copies of each, and no more", 3*time.Minute, func() bool {

@@ -13,72 +13,16 @@ import (
 
 	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/internal/testcluster/history"
 	"github.com/rainsql/rainsql/internal/vfs/simdisk"
 	"github.com/rainsql/rainsql/sdfs"
 )
-
-// lines is what writers appended to a file, and what came of it.
-type lines struct {
-	mu      sync.Mutex
-	done    map[string]bool // acknowledged
-	unknown map[string]bool
-}
-
-// write has a writer append count lines, one after the other, as long as it takes.
-func (l *lines) write(ctx context.Context, s *sdfs.Store, name string, writer, count int) error {
-	for i := range count {
-		time.Sleep(rand.N(3 * time.Second))
-		line := fmt.Sprintf("%d %d", writer, i)
-		err := s.Append(ctx, name, []byte(line+"\n"))
-		l.mu.Lock()
-		switch {
-		case err == nil:
-			l.done[line] = true
-		case errors.Is(err, sdfs.ErrUnknown):
-			l.unknown[line] = true
-		}
-		l.mu.Unlock()
-		if err != nil && !errors.Is(err, sdfs.ErrUnknown) {
-			return fmt.Errorf("%q: %w", line, err)
-		}
-	}
-	return nil
-}
-
-// check finds what is wrong with a file: each acknowledged line must be there once, no other but those whose outcome is
-// not known, and the lines of each writer in its order.
-func (l *lines) check(content []byte) error {
-	next := map[int]int{}
-	seen := map[string]bool{}
-	for line := range strings.Lines(string(content)) {
-		line = strings.TrimSuffix(line, "\n")
-		var writer, i int
-		if _, err := fmt.Sscanf(line, "%d %d", &writer, &i); err != nil {
-			return fmt.Errorf("a line %q that nobody wrote", line)
-		}
-		switch {
-		case seen[line]:
-			return fmt.Errorf("%q is there twice", line)
-		case !l.done[line] && !l.unknown[line]:
-			return fmt.Errorf("%q is there, though its append failed", line)
-		case i < next[writer]:
-			return fmt.Errorf("%q comes after a later one of its writer", line)
-		}
-		seen[line], next[writer] = true, i
-	}
-	for line := range l.done {
-		if !seen[line] {
-			return fmt.Errorf("%q was acknowledged, and is not there", line)
-		}
-	}
-	return nil
-}
 
 // TestAppends: four writers append a hundred lines to one file while servers are killed and cut off: each line is there
 // once, and in its writer's order.
 func TestAppends(t *testing.T) {
 	five(t, func(t *testing.T, c *Cluster) {
-		l := &lines{done: map[string]bool{}, unknown: map[string]bool{}}
+		l := history.NewLines()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		var writers sync.WaitGroup
@@ -86,7 +30,7 @@ func TestAppends(t *testing.T) {
 			s := files.Open(c.Client(w, (w+1)%5))
 			writers.Go(func() {
 				defer s.Close()
-				if err := l.write(ctx, s, "log", w, 25); err != nil {
+				if err := l.Write(ctx, s, "log", w, 25, func() { time.Sleep(rand.N(3 * time.Second)) }); err != nil {
 					t.Error(err)
 				}
 			})
@@ -106,10 +50,11 @@ func TestAppends(t *testing.T) {
 		writers.Wait()
 		s := files.Open(c.Client())
 		defer s.Close()
-		if err := l.check(get(t, s, "log")); err != nil {
+		if err := l.Check(string(get(t, s, "log"))); err != nil {
 			t.Error(err)
 		}
-		t.Logf("%d acknowledged, %d of unknown outcome", len(l.done), len(l.unknown))
+		done, unknown := l.Count()
+		t.Logf("%d acknowledged, %d of unknown outcome", done, unknown)
 	})
 }
 

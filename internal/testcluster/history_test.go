@@ -107,7 +107,14 @@ func TestLinearizableAppends(t *testing.T) {
 				if all < 200 {
 					t.Errorf("only %d operations", all)
 				}
-				if err := h.Check(); err != nil {
+				c.Settle()
+				s := files.Open(c.Client())
+				defer s.Close()
+				final, err := h.Finish(t.Context(), s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := h.Check(final); err != nil {
 					t.Error(err)
 				}
 			})

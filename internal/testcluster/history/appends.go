@@ -31,35 +31,59 @@ type content struct {
 	text    string
 }
 
-// appendModel is what the store promises of a file: it is what was appended to it, in one order.
-var appendModel = porcupine.Model{
-	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-		byFile := map[string][]porcupine.Operation{}
-		for _, op := range history {
-			name := op.Input.(addition).file
-			byFile[name] = append(byFile[name], op)
-		}
-		var parts [][]porcupine.Operation
-		for _, p := range byFile {
-			parts = append(parts, p)
-		}
-		return parts
-	},
-	Init: func() any { return "" },
-	Step: func(s, in, out any) (bool, any) {
-		text, a, c := s.(string), in.(addition), out.(content)
-		if a.token == "" {
-			return text == c.text, s
-		}
-		return true, text + a.token
-	},
+// appendModel is what the store promises of a file: it is what was appended to it, in one order. At the end that order is known, from
+// what the files hold then (final), so that no other needs to be tried: the state is how much of it there is.
+func appendModel(final map[string]string) porcupine.Model {
+	return porcupine.Model{
+		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
+			byFile := map[string][]porcupine.Operation{}
+			for _, op := range history {
+				name := op.Input.(addition).file
+				byFile[name] = append(byFile[name], op)
+			}
+			var parts [][]porcupine.Operation
+			for _, p := range byFile {
+				parts = append(parts, p)
+			}
+			return parts
+		},
+		Init: func() any { return 0 },
+		Step: func(s, in, out any) (bool, any) {
+			n, a, c := s.(int), in.(addition), out.(content)
+			whole := final[a.file]
+			switch {
+			case a.token == "":
+				return c.text == whole[:n], s
+			case !strings.Contains(" "+whole, " "+a.token):
+				return c.unknown, s // it never took effect
+			}
+			return strings.HasPrefix(whole[n:], a.token), n + len(a.token)
+		},
+	}
 }
+
+// Finish has a client look at the files once nobody appends any more, and gives what they hold.
+func (h *Appends) Finish(ctx context.Context, s *sdfs.Store) (map[string]string, error) {
+	final := map[string]string{}
+	for i := range appendedFiles {
+		name := fmt.Sprint("appended", i)
+		c, says, err := askAppends(ctx, s, addition{file: name})
+		if !says || err != nil {
+			return nil, fmt.Errorf("%s cannot be looked at: %w", name, err)
+		}
+		final[name] = c.text
+	}
+	return final, nil
+}
+
+// appendedFiles is to how many files clients append.
+const appendedFiles = 2
 
 // Work has one client append and look until ctx ends, some of it with little patience.
 func (h *Appends) Work(ctx context.Context, s *sdfs.Store, id int, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, uint64(id)))
 	for i := 0; ctx.Err() == nil; i++ {
-		in := addition{file: fmt.Sprint("appended", rnd.IntN(2))}
+		in := addition{file: fmt.Sprint("appended", rnd.IntN(appendedFiles))}
 		if rnd.IntN(2) == 0 {
 			in.token = fmt.Sprintf("%d.%d ", id, i)
 		}
@@ -128,12 +152,12 @@ func (h *Appends) Count() (all, unknown int) {
 	return len(h.ops), unknown
 }
 
-// Check tells what is wrong with the history. It gives up after some minutes of looking for an order.
-func (h *Appends) Check() error {
+// Check tells what is wrong with the history, after which the files hold what Finish gave.
+func (h *Appends) Check(final map[string]string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.wrong) > 0 {
 		return errors.Join(h.wrong...)
 	}
-	return judge(porcupine.CheckOperationsTimeout(appendModel, h.ops, 5*time.Minute), len(h.ops))
+	return judge(porcupine.CheckOperationsTimeout(appendModel(final), h.ops, 5*time.Minute), len(h.ops))
 }
