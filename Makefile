@@ -142,7 +142,7 @@ detection: ## Measure how soon dead servers are noticed, and how many living one
 
 .PHONY: bench-files
 bench-files: ## Measure the file store of three servers on this machine: put, get, appends
-	$(GO) test -run '^$$' -bench 'Files/(disk|put|get)' -benchtime 5x -timeout 1h ./internal/testcluster/process
+	$(GO) test -run '^$$' -bench 'Files/(disk|put|get)|Refill' -benchtime 5x -timeout 1h ./internal/testcluster/process
 	$(GO) test -run '^$$' -bench 'Files/append' -benchtime 5000x -timeout 1h ./internal/testcluster/process
 
 .PHONY: clean

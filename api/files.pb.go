@@ -376,6 +376,7 @@ type GetRequest struct {
 	From          uint32                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
 	To            uint32                 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
 	Sums          bool                   `protobuf:"varint,4,opt,name=sums,proto3" json:"sums,omitempty"` // begin with the CRC32C of each chunk of the block
+	Node          []byte                 `protobuf:"bytes,5,opt,name=node,proto3" json:"node,omitempty"`  // of Files.Read: from this server's copy alone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -436,6 +437,13 @@ func (x *GetRequest) GetSums() bool {
 		return x.Sums
 	}
 	return false
+}
+
+func (x *GetRequest) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
 }
 
 type BlockData struct {
@@ -823,7 +831,7 @@ type UsageResponse struct {
 	FreeBytes     int64                  `protobuf:"varint,9,opt,name=free_bytes,json=freeBytes,proto3" json:"free_bytes,omitempty"`           // on the disk; -1: not known
 	Missing       int64                  `protobuf:"varint,10,opt,name=missing,proto3" json:"missing,omitempty"`                               // blocks that should be here and are not yet
 	Bad           int64                  `protobuf:"varint,11,opt,name=bad,proto3" json:"bad,omitempty"`                                       // copies that were found damaged since the start
-	CheckedIndex  uint64                 `protobuf:"varint,12,opt,name=checked_index,json=checkedIndex,proto3" json:"checked_index,omitempty"` // of the state by which missing was counted
+	CheckedIndex  uint64                 `protobuf:"varint,12,opt,name=checked_index,json=checkedIndex,proto3" json:"checked_index,omitempty"` // of the state by which missing was counted; 0: it was not yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -942,16 +950,98 @@ func (x *UsageResponse) GetCheckedIndex() uint64 {
 	return 0
 }
 
+type ListRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRequest) Reset() {
+	*x = ListRequest{}
+	mi := &file_files_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRequest) ProtoMessage() {}
+
+func (x *ListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
+func (*ListRequest) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{15}
+}
+
+type ListResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Blocks        []byte                 `protobuf:"bytes,1,opt,name=blocks,proto3" json:"blocks,omitempty"` // 24 bytes each, as in OpenResponse; the CRCs are 0
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListResponse) Reset() {
+	*x = ListResponse{}
+	mi := &file_files_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListResponse) ProtoMessage() {}
+
+func (x *ListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
+func (*ListResponse) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListResponse) GetBlocks() []byte {
+	if x != nil {
+		return x.Blocks
+	}
+	return nil
+}
+
 type CheckRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Repair        bool                   `protobuf:"varint,1,opt,name=repair,proto3" json:"repair,omitempty"`
+	From          uint64                 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"` // only blocks with positions on the ring in (from, to]; where they are equal, all
+	To            uint64                 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	Bad           *int64                 `protobuf:"varint,3,opt,name=bad,proto3,oneof" json:"bad,omitempty"` // as Usage had it: what was found damaged since is told, too, whoever found it; absent: since the call began
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CheckRequest) Reset() {
 	*x = CheckRequest{}
-	mi := &file_files_proto_msgTypes[15]
+	mi := &file_files_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1053,7 @@ func (x *CheckRequest) String() string {
 func (*CheckRequest) ProtoMessage() {}
 
 func (x *CheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[15]
+	mi := &file_files_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,29 +1066,43 @@ func (x *CheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRequest.ProtoReflect.Descriptor instead.
 func (*CheckRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{15}
+	return file_files_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *CheckRequest) GetRepair() bool {
+func (x *CheckRequest) GetFrom() uint64 {
 	if x != nil {
-		return x.Repair
+		return x.From
 	}
-	return false
+	return 0
+}
+
+func (x *CheckRequest) GetTo() uint64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *CheckRequest) GetBad() int64 {
+	if x != nil && x.Bad != nil {
+		return *x.Bad
+	}
+	return 0
 }
 
 type CheckResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Done          int64                  `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	Fault         *Fault                 `protobuf:"bytes,3,opt,name=fault,proto3" json:"fault,omitempty"`
-	Whole         []byte                 `protobuf:"bytes,4,opt,name=whole,proto3" json:"whole,omitempty"` // ids of copies that are whole, 16 bytes each
+	Done          int64                  `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`   // bytes read since the call began; a message comes every second, unless reading one block takes longer
+	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"` // about how many there are on the disk
+	Faults        []*Fault               `protobuf:"bytes,3,rep,name=faults,proto3" json:"faults,omitempty"`
+	Whole         []byte                 `protobuf:"bytes,4,opt,name=whole,proto3" json:"whole,omitempty"` // copies that are whole, 24 bytes each, as in OpenResponse
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_files_proto_msgTypes[16]
+	mi := &file_files_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1010,7 +1114,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[16]
+	mi := &file_files_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1023,7 +1127,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{16}
+	return file_files_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CheckResponse) GetDone() int64 {
@@ -1040,9 +1144,9 @@ func (x *CheckResponse) GetTotal() int64 {
 	return 0
 }
 
-func (x *CheckResponse) GetFault() *Fault {
+func (x *CheckResponse) GetFaults() []*Fault {
 	if x != nil {
-		return x.Fault
+		return x.Faults
 	}
 	return nil
 }
@@ -1054,11 +1158,12 @@ func (x *CheckResponse) GetWhole() []byte {
 	return nil
 }
 
+// Fault is a damaged copy of a block.
 type Fault struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Block         []byte                 `protobuf:"bytes,1,opt,name=block,proto3" json:"block,omitempty"`
-	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
-	Offset        int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`      // on the server's disk
+	Offset        int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"` // there
 	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1066,7 +1171,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_files_proto_msgTypes[17]
+	mi := &file_files_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1183,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[17]
+	mi := &file_files_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1196,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{17}
+	return file_files_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Fault) GetBlock() []byte {
@@ -1132,7 +1237,7 @@ type StageResponse struct {
 
 func (x *StageResponse) Reset() {
 	*x = StageResponse{}
-	mi := &file_files_proto_msgTypes[18]
+	mi := &file_files_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1249,7 @@ func (x *StageResponse) String() string {
 func (*StageResponse) ProtoMessage() {}
 
 func (x *StageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[18]
+	mi := &file_files_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1262,7 @@ func (x *StageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StageResponse.ProtoReflect.Descriptor instead.
 func (*StageResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{18}
+	return file_files_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StageResponse) GetBlock() *Block {
@@ -1185,7 +1290,7 @@ type EnsureRequest struct {
 
 func (x *EnsureRequest) Reset() {
 	*x = EnsureRequest{}
-	mi := &file_files_proto_msgTypes[19]
+	mi := &file_files_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1302,7 @@ func (x *EnsureRequest) String() string {
 func (*EnsureRequest) ProtoMessage() {}
 
 func (x *EnsureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[19]
+	mi := &file_files_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1315,7 @@ func (x *EnsureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnsureRequest.ProtoReflect.Descriptor instead.
 func (*EnsureRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{19}
+	return file_files_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *EnsureRequest) GetHead() *PutHead {
@@ -1247,7 +1352,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_files_proto_msgTypes[20]
+	mi := &file_files_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1259,7 +1364,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[20]
+	mi := &file_files_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1272,7 +1377,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{20}
+	return file_files_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AppendRequest) GetName() string {
@@ -1320,7 +1425,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_files_proto_msgTypes[21]
+	mi := &file_files_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1437,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[21]
+	mi := &file_files_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1450,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{21}
+	return file_files_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *OpenRequest) GetName() string {
@@ -1373,7 +1478,7 @@ type OpenResponse struct {
 
 func (x *OpenResponse) Reset() {
 	*x = OpenResponse{}
-	mi := &file_files_proto_msgTypes[22]
+	mi := &file_files_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +1490,7 @@ func (x *OpenResponse) String() string {
 func (*OpenResponse) ProtoMessage() {}
 
 func (x *OpenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[22]
+	mi := &file_files_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +1503,7 @@ func (x *OpenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenResponse.ProtoReflect.Descriptor instead.
 func (*OpenResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{22}
+	return file_files_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OpenResponse) GetIndex() uint64 {
@@ -1434,7 +1539,7 @@ type PinRequest struct {
 
 func (x *PinRequest) Reset() {
 	*x = PinRequest{}
-	mi := &file_files_proto_msgTypes[23]
+	mi := &file_files_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1551,7 @@ func (x *PinRequest) String() string {
 func (*PinRequest) ProtoMessage() {}
 
 func (x *PinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[23]
+	mi := &file_files_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1564,7 @@ func (x *PinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinRequest.ProtoReflect.Descriptor instead.
 func (*PinRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{23}
+	return file_files_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PinRequest) GetSession() uint64 {
@@ -1499,7 +1604,7 @@ type PinResponse struct {
 
 func (x *PinResponse) Reset() {
 	*x = PinResponse{}
-	mi := &file_files_proto_msgTypes[24]
+	mi := &file_files_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1616,7 @@ func (x *PinResponse) String() string {
 func (*PinResponse) ProtoMessage() {}
 
 func (x *PinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[24]
+	mi := &file_files_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1629,7 @@ func (x *PinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinResponse.ProtoReflect.Descriptor instead.
 func (*PinResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{24}
+	return file_files_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PinResponse) GetIndex() uint64 {
@@ -1543,7 +1648,7 @@ type LocateRequest struct {
 
 func (x *LocateRequest) Reset() {
 	*x = LocateRequest{}
-	mi := &file_files_proto_msgTypes[25]
+	mi := &file_files_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1660,7 @@ func (x *LocateRequest) String() string {
 func (*LocateRequest) ProtoMessage() {}
 
 func (x *LocateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[25]
+	mi := &file_files_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1673,7 @@ func (x *LocateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocateRequest.ProtoReflect.Descriptor instead.
 func (*LocateRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{25}
+	return file_files_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *LocateRequest) GetName() string {
@@ -1578,19 +1683,21 @@ func (x *LocateRequest) GetName() string {
 	return ""
 }
 
+// LocateResponse has the file, with the first message, or a block. There is none where there is no such file.
 type LocateResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Block         *Block                 `protobuf:"bytes,1,opt,name=block,proto3" json:"block,omitempty"`
 	Offset        int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
-	Position      uint64                 `protobuf:"varint,3,opt,name=position,proto3" json:"position,omitempty"`
+	Position      uint64                 `protobuf:"varint,3,opt,name=position,proto3" json:"position,omitempty"` // on the ring
 	Copies        []*Copy                `protobuf:"bytes,4,rep,name=copies,proto3" json:"copies,omitempty"`
+	File          *File                  `protobuf:"bytes,5,opt,name=file,proto3" json:"file,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LocateResponse) Reset() {
 	*x = LocateResponse{}
-	mi := &file_files_proto_msgTypes[26]
+	mi := &file_files_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +1709,7 @@ func (x *LocateResponse) String() string {
 func (*LocateResponse) ProtoMessage() {}
 
 func (x *LocateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[26]
+	mi := &file_files_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +1722,7 @@ func (x *LocateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocateResponse.ProtoReflect.Descriptor instead.
 func (*LocateResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{26}
+	return file_files_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LocateResponse) GetBlock() *Block {
@@ -1646,20 +1753,27 @@ func (x *LocateResponse) GetCopies() []*Copy {
 	return nil
 }
 
+func (x *LocateResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
 type Copy struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Node          []byte                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Owner         bool                   `protobuf:"varint,3,opt,name=owner,proto3" json:"owner,omitempty"`       // it belongs there
-	State         string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`        // here, missing, unknown (the server does not answer)
-	Position      uint64                 `protobuf:"varint,5,opt,name=position,proto3" json:"position,omitempty"` // of the server's on the ring, behind that of the block
+	Owner         bool                   `protobuf:"varint,3,opt,name=owner,proto3" json:"owner,omitempty"`             // it belongs there
+	State         string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`              // here, missing, unknown (the server does not answer), stand-in (here, and belongs elsewhere)
+	Position      *uint64                `protobuf:"varint,5,opt,name=position,proto3,oneof" json:"position,omitempty"` // the server's next one on the ring, behind that of the block; absent: it has none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_files_proto_msgTypes[27]
+	mi := &file_files_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1671,7 +1785,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[27]
+	mi := &file_files_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1684,7 +1798,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{27}
+	return file_files_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Copy) GetNode() []byte {
@@ -1716,8 +1830,8 @@ func (x *Copy) GetState() string {
 }
 
 func (x *Copy) GetPosition() uint64 {
-	if x != nil {
-		return x.Position
+	if x != nil && x.Position != nil {
+		return *x.Position
 	}
 	return 0
 }
@@ -1731,7 +1845,7 @@ type MergeRequest struct {
 
 func (x *MergeRequest) Reset() {
 	*x = MergeRequest{}
-	mi := &file_files_proto_msgTypes[28]
+	mi := &file_files_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1743,7 +1857,7 @@ func (x *MergeRequest) String() string {
 func (*MergeRequest) ProtoMessage() {}
 
 func (x *MergeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[28]
+	mi := &file_files_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1756,7 +1870,7 @@ func (x *MergeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeRequest.ProtoReflect.Descriptor instead.
 func (*MergeRequest) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{28}
+	return file_files_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MergeRequest) GetName() string {
@@ -1770,13 +1884,14 @@ type MergeResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Before        int64                  `protobuf:"varint,1,opt,name=before,proto3" json:"before,omitempty"` // blocks
 	After         int64                  `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`
+	Refusal       *Refusal               `protobuf:"bytes,3,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MergeResponse) Reset() {
 	*x = MergeResponse{}
-	mi := &file_files_proto_msgTypes[29]
+	mi := &file_files_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +1903,7 @@ func (x *MergeResponse) String() string {
 func (*MergeResponse) ProtoMessage() {}
 
 func (x *MergeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_files_proto_msgTypes[29]
+	mi := &file_files_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +1916,7 @@ func (x *MergeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeResponse.ProtoReflect.Descriptor instead.
 func (*MergeResponse) Descriptor() ([]byte, []int) {
-	return file_files_proto_rawDescGZIP(), []int{29}
+	return file_files_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *MergeResponse) GetBefore() int64 {
@@ -1816,6 +1931,791 @@ func (x *MergeResponse) GetAfter() int64 {
 		return x.After
 	}
 	return 0
+}
+
+func (x *MergeResponse) GetRefusal() *Refusal {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
+type StageLocalRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Head          *PutHead               `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	Node          []byte                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"` // whose file it is
+	Path          string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"` // there; a relative one is taken from where the server was started
+	Forwarded     bool                   `protobuf:"varint,4,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageLocalRequest) Reset() {
+	*x = StageLocalRequest{}
+	mi := &file_files_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageLocalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageLocalRequest) ProtoMessage() {}
+
+func (x *StageLocalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageLocalRequest.ProtoReflect.Descriptor instead.
+func (*StageLocalRequest) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *StageLocalRequest) GetHead() *PutHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *StageLocalRequest) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *StageLocalRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *StageLocalRequest) GetForwarded() bool {
+	if x != nil {
+		return x.Forwarded
+	}
+	return false
+}
+
+// StageLocalResponse is one block of the file, in order, or why there are none.
+type StageLocalResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Staged        *StageResponse         `protobuf:"bytes,1,opt,name=staged,proto3" json:"staged,omitempty"`
+	Refused       string                 `protobuf:"bytes,2,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageLocalResponse) Reset() {
+	*x = StageLocalResponse{}
+	mi := &file_files_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageLocalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageLocalResponse) ProtoMessage() {}
+
+func (x *StageLocalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageLocalResponse.ProtoReflect.Descriptor instead.
+func (*StageLocalResponse) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *StageLocalResponse) GetStaged() *StageResponse {
+	if x != nil {
+		return x.Staged
+	}
+	return nil
+}
+
+func (x *StageLocalResponse) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
+type FilesUsageRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FilesUsageRequest) Reset() {
+	*x = FilesUsageRequest{}
+	mi := &file_files_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FilesUsageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FilesUsageRequest) ProtoMessage() {}
+
+func (x *FilesUsageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FilesUsageRequest.ProtoReflect.Descriptor instead.
+func (*FilesUsageRequest) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{34}
+}
+
+type FilesUsageResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // of the state by which files are counted
+	Files         int64                  `protobuf:"varint,2,opt,name=files,proto3" json:"files,omitempty"`
+	Blocks        int64                  `protobuf:"varint,3,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	Bytes         int64                  `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Servers       []*ServerUsage         `protobuf:"bytes,5,rep,name=servers,proto3" json:"servers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FilesUsageResponse) Reset() {
+	*x = FilesUsageResponse{}
+	mi := &file_files_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FilesUsageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FilesUsageResponse) ProtoMessage() {}
+
+func (x *FilesUsageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FilesUsageResponse.ProtoReflect.Descriptor instead.
+func (*FilesUsageResponse) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *FilesUsageResponse) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *FilesUsageResponse) GetFiles() int64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *FilesUsageResponse) GetBlocks() int64 {
+	if x != nil {
+		return x.Blocks
+	}
+	return 0
+}
+
+func (x *FilesUsageResponse) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *FilesUsageResponse) GetServers() []*ServerUsage {
+	if x != nil {
+		return x.Servers
+	}
+	return nil
+}
+
+type ServerUsage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          []byte                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Status        string                 `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`        // as the log has it
+	Positions     uint32                 `protobuf:"varint,4,opt,name=positions,proto3" json:"positions,omitempty"` // on the ring
+	Share         float64                `protobuf:"fixed64,5,opt,name=share,proto3" json:"share,omitempty"`        // of the ring, that it is the first owner of
+	Usage         *UsageResponse         `protobuf:"bytes,6,opt,name=usage,proto3" json:"usage,omitempty"`          // absent: it does not answer
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServerUsage) Reset() {
+	*x = ServerUsage{}
+	mi := &file_files_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServerUsage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServerUsage) ProtoMessage() {}
+
+func (x *ServerUsage) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServerUsage.ProtoReflect.Descriptor instead.
+func (*ServerUsage) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ServerUsage) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *ServerUsage) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServerUsage) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *ServerUsage) GetPositions() uint32 {
+	if x != nil {
+		return x.Positions
+	}
+	return 0
+}
+
+func (x *ServerUsage) GetShare() float64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *ServerUsage) GetUsage() *UsageResponse {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
+type HeldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          []byte                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeldRequest) Reset() {
+	*x = HeldRequest{}
+	mi := &file_files_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeldRequest) ProtoMessage() {}
+
+func (x *HeldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeldRequest.ProtoReflect.Descriptor instead.
+func (*HeldRequest) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *HeldRequest) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+type HeldResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Blocks        []*HeldBlock           `protobuf:"bytes,1,rep,name=blocks,proto3" json:"blocks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeldResponse) Reset() {
+	*x = HeldResponse{}
+	mi := &file_files_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeldResponse) ProtoMessage() {}
+
+func (x *HeldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeldResponse.ProtoReflect.Descriptor instead.
+func (*HeldResponse) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *HeldResponse) GetBlocks() []*HeldBlock {
+	if x != nil {
+		return x.Blocks
+	}
+	return nil
+}
+
+type HeldBlock struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Block         *Block                 `protobuf:"bytes,1,opt,name=block,proto3" json:"block,omitempty"`
+	File          string                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`      // empty: no file names it
+	Offset        int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"` // in the file
+	Owner         bool                   `protobuf:"varint,4,opt,name=owner,proto3" json:"owner,omitempty"`   // the block belongs on the server
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeldBlock) Reset() {
+	*x = HeldBlock{}
+	mi := &file_files_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeldBlock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeldBlock) ProtoMessage() {}
+
+func (x *HeldBlock) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeldBlock.ProtoReflect.Descriptor instead.
+func (*HeldBlock) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *HeldBlock) GetBlock() *Block {
+	if x != nil {
+		return x.Block
+	}
+	return nil
+}
+
+func (x *HeldBlock) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *HeldBlock) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *HeldBlock) GetOwner() bool {
+	if x != nil {
+		return x.Owner
+	}
+	return false
+}
+
+type FilesCheckRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Repair        bool                   `protobuf:"varint,1,opt,name=repair,proto3" json:"repair,omitempty"` // have owners get copies of blocks of which there are too few
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FilesCheckRequest) Reset() {
+	*x = FilesCheckRequest{}
+	mi := &file_files_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FilesCheckRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FilesCheckRequest) ProtoMessage() {}
+
+func (x *FilesCheckRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FilesCheckRequest.ProtoReflect.Descriptor instead.
+func (*FilesCheckRequest) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *FilesCheckRequest) GetRepair() bool {
+	if x != nil {
+		return x.Repair
+	}
+	return false
+}
+
+type FilesCheckResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Done          int64                  `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"` // bytes read
+	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	Faults        []*FileFault           `protobuf:"bytes,3,rep,name=faults,proto3" json:"faults,omitempty"`
+	Report        *FilesCheckReport      `protobuf:"bytes,4,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FilesCheckResponse) Reset() {
+	*x = FilesCheckResponse{}
+	mi := &file_files_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FilesCheckResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FilesCheckResponse) ProtoMessage() {}
+
+func (x *FilesCheckResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FilesCheckResponse.ProtoReflect.Descriptor instead.
+func (*FilesCheckResponse) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *FilesCheckResponse) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *FilesCheckResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *FilesCheckResponse) GetFaults() []*FileFault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+func (x *FilesCheckResponse) GetReport() *FilesCheckReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+// FileFault is something wrong with a file: with one copy of a block, with a block, or with several blocks in the same way.
+type FileFault struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	File          string                 `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`      // empty: it is about no file
+	Block         []byte                 `protobuf:"bytes,2,opt,name=block,proto3" json:"block,omitempty"`    // empty: it is about no block, or about several
+	Node          string                 `protobuf:"bytes,3,opt,name=node,proto3" json:"node,omitempty"`      // name of the server; empty: it is about none
+	Path          string                 `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`      // on the server's disk
+	Offset        int64                  `protobuf:"varint,5,opt,name=offset,proto3" json:"offset,omitempty"` // there
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Repaired      bool                   `protobuf:"varint,7,opt,name=repaired,proto3" json:"repaired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileFault) Reset() {
+	*x = FileFault{}
+	mi := &file_files_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileFault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileFault) ProtoMessage() {}
+
+func (x *FileFault) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileFault.ProtoReflect.Descriptor instead.
+func (*FileFault) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *FileFault) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *FileFault) GetBlock() []byte {
+	if x != nil {
+		return x.Block
+	}
+	return nil
+}
+
+func (x *FileFault) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *FileFault) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *FileFault) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *FileFault) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *FileFault) GetRepaired() bool {
+	if x != nil {
+		return x.Repaired
+	}
+	return false
+}
+
+type FilesCheckReport struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Files         int64                  `protobuf:"varint,1,opt,name=files,proto3" json:"files,omitempty"`
+	Blocks        int64                  `protobuf:"varint,2,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	Copies        int64                  `protobuf:"varint,3,opt,name=copies,proto3" json:"copies,omitempty"`   // whole ones, of blocks that files name
+	Bytes         int64                  `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`     // read
+	Servers       int64                  `protobuf:"varint,5,opt,name=servers,proto3" json:"servers,omitempty"` // that were asked
+	Surplus       int64                  `protobuf:"varint,6,opt,name=surplus,proto3" json:"surplus,omitempty"` // copies where they do not belong
+	Orphans       int64                  `protobuf:"varint,7,opt,name=orphans,proto3" json:"orphans,omitempty"` // copies of blocks that no file names
+	Down          []string               `protobuf:"bytes,8,rep,name=down,proto3" json:"down,omitempty"`        // servers that the log holds dead, and that were not asked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FilesCheckReport) Reset() {
+	*x = FilesCheckReport{}
+	mi := &file_files_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FilesCheckReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FilesCheckReport) ProtoMessage() {}
+
+func (x *FilesCheckReport) ProtoReflect() protoreflect.Message {
+	mi := &file_files_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FilesCheckReport.ProtoReflect.Descriptor instead.
+func (*FilesCheckReport) Descriptor() ([]byte, []int) {
+	return file_files_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *FilesCheckReport) GetFiles() int64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *FilesCheckReport) GetBlocks() int64 {
+	if x != nil {
+		return x.Blocks
+	}
+	return 0
+}
+
+func (x *FilesCheckReport) GetCopies() int64 {
+	if x != nil {
+		return x.Copies
+	}
+	return 0
+}
+
+func (x *FilesCheckReport) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *FilesCheckReport) GetServers() int64 {
+	if x != nil {
+		return x.Servers
+	}
+	return 0
+}
+
+func (x *FilesCheckReport) GetSurplus() int64 {
+	if x != nil {
+		return x.Surplus
+	}
+	return 0
+}
+
+func (x *FilesCheckReport) GetOrphans() int64 {
+	if x != nil {
+		return x.Orphans
+	}
+	return 0
+}
+
+func (x *FilesCheckReport) GetDown() []string {
+	if x != nil {
+		return x.Down
+	}
+	return nil
 }
 
 var File_files_proto protoreflect.FileDescriptor
@@ -1846,13 +2746,14 @@ const file_files_proto_rawDesc = "" +
 	"\n" +
 	"SmallBlock\x12/\n" +
 	"\x05block\x18\x01 \x01(\v2\x19.rainsql.cluster.v1.BlockR\x05block\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"u\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\x89\x01\n" +
 	"\n" +
 	"GetRequest\x12/\n" +
 	"\x05block\x18\x01 \x01(\v2\x19.rainsql.cluster.v1.BlockR\x05block\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\rR\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\rR\x02to\x12\x12\n" +
-	"\x04sums\x18\x04 \x01(\bR\x04sums\"3\n" +
+	"\x04sums\x18\x04 \x01(\bR\x04sums\x12\x12\n" +
+	"\x04node\x18\x05 \x01(\fR\x04node\"3\n" +
 	"\tBlockData\x12\x12\n" +
 	"\x04sums\x18\x01 \x03(\aR\x04sums\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"\x84\x01\n" +
@@ -1893,13 +2794,19 @@ const file_files_proto_rawDesc = "" +
 	"\amissing\x18\n" +
 	" \x01(\x03R\amissing\x12\x10\n" +
 	"\x03bad\x18\v \x01(\x03R\x03bad\x12#\n" +
-	"\rchecked_index\x18\f \x01(\x04R\fcheckedIndex\"&\n" +
-	"\fCheckRequest\x12\x16\n" +
-	"\x06repair\x18\x01 \x01(\bR\x06repair\"\x80\x01\n" +
+	"\rchecked_index\x18\f \x01(\x04R\fcheckedIndex\"\r\n" +
+	"\vListRequest\"&\n" +
+	"\fListResponse\x12\x16\n" +
+	"\x06blocks\x18\x01 \x01(\fR\x06blocks\"Q\n" +
+	"\fCheckRequest\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x04R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x04R\x02to\x12\x15\n" +
+	"\x03bad\x18\x03 \x01(\x03H\x00R\x03bad\x88\x01\x01B\x06\n" +
+	"\x04_bad\"\x82\x01\n" +
 	"\rCheckResponse\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x03R\x04done\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\x12/\n" +
-	"\x05fault\x18\x03 \x01(\v2\x19.rainsql.cluster.v1.FaultR\x05fault\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x121\n" +
+	"\x06faults\x18\x03 \x03(\v2\x19.rainsql.cluster.v1.FaultR\x06faults\x12\x14\n" +
 	"\x05whole\x18\x04 \x01(\fR\x05whole\"a\n" +
 	"\x05Fault\x12\x14\n" +
 	"\x05block\x18\x01 \x01(\fR\x05block\x12\x12\n" +
@@ -1936,23 +2843,81 @@ const file_files_proto_rawDesc = "" +
 	"\vPinResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\"#\n" +
 	"\rLocateRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xa7\x01\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xd5\x01\n" +
 	"\x0eLocateResponse\x12/\n" +
 	"\x05block\x18\x01 \x01(\v2\x19.rainsql.cluster.v1.BlockR\x05block\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x1a\n" +
 	"\bposition\x18\x03 \x01(\x04R\bposition\x120\n" +
-	"\x06copies\x18\x04 \x03(\v2\x18.rainsql.cluster.v1.CopyR\x06copies\"v\n" +
+	"\x06copies\x18\x04 \x03(\v2\x18.rainsql.cluster.v1.CopyR\x06copies\x12,\n" +
+	"\x04file\x18\x05 \x01(\v2\x18.rainsql.cluster.v1.FileR\x04file\"\x88\x01\n" +
 	"\x04Copy\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\fR\x04node\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05owner\x18\x03 \x01(\bR\x05owner\x12\x14\n" +
-	"\x05state\x18\x04 \x01(\tR\x05state\x12\x1a\n" +
-	"\bposition\x18\x05 \x01(\x04R\bposition\"\"\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12\x1f\n" +
+	"\bposition\x18\x05 \x01(\x04H\x00R\bposition\x88\x01\x01B\v\n" +
+	"\t_position\"\"\n" +
 	"\fMergeRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"=\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"t\n" +
 	"\rMergeResponse\x12\x16\n" +
 	"\x06before\x18\x01 \x01(\x03R\x06before\x12\x14\n" +
-	"\x05after\x18\x02 \x01(\x03R\x05after2\xf5\x04\n" +
+	"\x05after\x18\x02 \x01(\x03R\x05after\x125\n" +
+	"\arefusal\x18\x03 \x01(\v2\x1b.rainsql.cluster.v1.RefusalR\arefusal\"\x8a\x01\n" +
+	"\x11StageLocalRequest\x12/\n" +
+	"\x04head\x18\x01 \x01(\v2\x1b.rainsql.cluster.v1.PutHeadR\x04head\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\fR\x04node\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\x12\x1c\n" +
+	"\tforwarded\x18\x04 \x01(\bR\tforwarded\"i\n" +
+	"\x12StageLocalResponse\x129\n" +
+	"\x06staged\x18\x01 \x01(\v2!.rainsql.cluster.v1.StageResponseR\x06staged\x12\x18\n" +
+	"\arefused\x18\x02 \x01(\tR\arefused\"\x13\n" +
+	"\x11FilesUsageRequest\"\xa9\x01\n" +
+	"\x12FilesUsageResponse\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
+	"\x05files\x18\x02 \x01(\x03R\x05files\x12\x16\n" +
+	"\x06blocks\x18\x03 \x01(\x03R\x06blocks\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x03R\x05bytes\x129\n" +
+	"\aservers\x18\x05 \x03(\v2\x1f.rainsql.cluster.v1.ServerUsageR\aservers\"\xba\x01\n" +
+	"\vServerUsage\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\fR\x04node\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
+	"\x06status\x18\x03 \x01(\tR\x06status\x12\x1c\n" +
+	"\tpositions\x18\x04 \x01(\rR\tpositions\x12\x14\n" +
+	"\x05share\x18\x05 \x01(\x01R\x05share\x127\n" +
+	"\x05usage\x18\x06 \x01(\v2!.rainsql.cluster.v1.UsageResponseR\x05usage\"!\n" +
+	"\vHeldRequest\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\fR\x04node\"E\n" +
+	"\fHeldResponse\x125\n" +
+	"\x06blocks\x18\x01 \x03(\v2\x1d.rainsql.cluster.v1.HeldBlockR\x06blocks\"~\n" +
+	"\tHeldBlock\x12/\n" +
+	"\x05block\x18\x01 \x01(\v2\x19.rainsql.cluster.v1.BlockR\x05block\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\tR\x04file\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x14\n" +
+	"\x05owner\x18\x04 \x01(\bR\x05owner\"+\n" +
+	"\x11FilesCheckRequest\x12\x16\n" +
+	"\x06repair\x18\x01 \x01(\bR\x06repair\"\xb3\x01\n" +
+	"\x12FilesCheckResponse\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\x03R\x04done\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x125\n" +
+	"\x06faults\x18\x03 \x03(\v2\x1d.rainsql.cluster.v1.FileFaultR\x06faults\x12<\n" +
+	"\x06report\x18\x04 \x01(\v2$.rainsql.cluster.v1.FilesCheckReportR\x06report\"\xa9\x01\n" +
+	"\tFileFault\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\tR\x04file\x12\x14\n" +
+	"\x05block\x18\x02 \x01(\fR\x05block\x12\x12\n" +
+	"\x04node\x18\x03 \x01(\tR\x04node\x12\x12\n" +
+	"\x04path\x18\x04 \x01(\tR\x04path\x12\x16\n" +
+	"\x06offset\x18\x05 \x01(\x03R\x06offset\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1a\n" +
+	"\brepaired\x18\a \x01(\bR\brepaired\"\xd0\x01\n" +
+	"\x10FilesCheckReport\x12\x14\n" +
+	"\x05files\x18\x01 \x01(\x03R\x05files\x12\x16\n" +
+	"\x06blocks\x18\x02 \x01(\x03R\x06blocks\x12\x16\n" +
+	"\x06copies\x18\x03 \x01(\x03R\x06copies\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x03R\x05bytes\x12\x18\n" +
+	"\aservers\x18\x05 \x01(\x03R\aservers\x12\x18\n" +
+	"\asurplus\x18\x06 \x01(\x03R\asurplus\x12\x18\n" +
+	"\aorphans\x18\a \x01(\x03R\aorphans\x12\x12\n" +
+	"\x04down\x18\b \x03(\tR\x04down2\xc2\x05\n" +
 	"\x06Blocks\x12H\n" +
 	"\x03Put\x12\x1e.rainsql.cluster.v1.PutRequest\x1a\x1f.rainsql.cluster.v1.PutResponse(\x01\x12P\n" +
 	"\bPutSmall\x12#.rainsql.cluster.v1.PutSmallRequest\x1a\x1f.rainsql.cluster.v1.PutResponse\x12F\n" +
@@ -1960,8 +2925,9 @@ const file_files_proto_rawDesc = "" +
 	"\x05Fetch\x12 .rainsql.cluster.v1.FetchRequest\x1a\x1f.rainsql.cluster.v1.PutResponse\x12I\n" +
 	"\x04Have\x12\x1f.rainsql.cluster.v1.HaveRequest\x1a .rainsql.cluster.v1.HaveResponse\x12R\n" +
 	"\aMayFree\x12\".rainsql.cluster.v1.MayFreeRequest\x1a#.rainsql.cluster.v1.MayFreeResponse\x12L\n" +
-	"\x05Usage\x12 .rainsql.cluster.v1.UsageRequest\x1a!.rainsql.cluster.v1.UsageResponse\x12N\n" +
-	"\x05Check\x12 .rainsql.cluster.v1.CheckRequest\x1a!.rainsql.cluster.v1.CheckResponse0\x012\xf6\x04\n" +
+	"\x05Usage\x12 .rainsql.cluster.v1.UsageRequest\x1a!.rainsql.cluster.v1.UsageResponse\x12K\n" +
+	"\x04List\x12\x1f.rainsql.cluster.v1.ListRequest\x1a .rainsql.cluster.v1.ListResponse0\x01\x12N\n" +
+	"\x05Check\x12 .rainsql.cluster.v1.CheckRequest\x1a!.rainsql.cluster.v1.CheckResponse0\x012\xd4\a\n" +
 	"\x05Files\x12L\n" +
 	"\x05Stage\x12\x1e.rainsql.cluster.v1.PutRequest\x1a!.rainsql.cluster.v1.StageResponse(\x01\x12N\n" +
 	"\x06Ensure\x12!.rainsql.cluster.v1.EnsureRequest\x1a!.rainsql.cluster.v1.StageResponse\x12P\n" +
@@ -1970,7 +2936,12 @@ const file_files_proto_rawDesc = "" +
 	"\x03Pin\x12\x1e.rainsql.cluster.v1.PinRequest\x1a\x1f.rainsql.cluster.v1.PinResponse\x12G\n" +
 	"\x04Read\x12\x1e.rainsql.cluster.v1.GetRequest\x1a\x1d.rainsql.cluster.v1.BlockData0\x01\x12Q\n" +
 	"\x06Locate\x12!.rainsql.cluster.v1.LocateRequest\x1a\".rainsql.cluster.v1.LocateResponse0\x01\x12L\n" +
-	"\x05Merge\x12 .rainsql.cluster.v1.MergeRequest\x1a!.rainsql.cluster.v1.MergeResponseB Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
+	"\x05Merge\x12 .rainsql.cluster.v1.MergeRequest\x1a!.rainsql.cluster.v1.MergeResponse\x12]\n" +
+	"\n" +
+	"StageLocal\x12%.rainsql.cluster.v1.StageLocalRequest\x1a&.rainsql.cluster.v1.StageLocalResponse0\x01\x12V\n" +
+	"\x05Usage\x12%.rainsql.cluster.v1.FilesUsageRequest\x1a&.rainsql.cluster.v1.FilesUsageResponse\x12K\n" +
+	"\x04Held\x12\x1f.rainsql.cluster.v1.HeldRequest\x1a .rainsql.cluster.v1.HeldResponse0\x01\x12X\n" +
+	"\x05Check\x12%.rainsql.cluster.v1.FilesCheckRequest\x1a&.rainsql.cluster.v1.FilesCheckResponse0\x01B Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
 
 var (
 	file_files_proto_rawDescOnce sync.Once
@@ -1984,40 +2955,55 @@ func file_files_proto_rawDescGZIP() []byte {
 	return file_files_proto_rawDescData
 }
 
-var file_files_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_files_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_files_proto_goTypes = []any{
-	(*Block)(nil),           // 0: rainsql.cluster.v1.Block
-	(*PutHead)(nil),         // 1: rainsql.cluster.v1.PutHead
-	(*PutRequest)(nil),      // 2: rainsql.cluster.v1.PutRequest
-	(*PutResponse)(nil),     // 3: rainsql.cluster.v1.PutResponse
-	(*PutSmallRequest)(nil), // 4: rainsql.cluster.v1.PutSmallRequest
-	(*SmallBlock)(nil),      // 5: rainsql.cluster.v1.SmallBlock
-	(*GetRequest)(nil),      // 6: rainsql.cluster.v1.GetRequest
-	(*BlockData)(nil),       // 7: rainsql.cluster.v1.BlockData
-	(*FetchRequest)(nil),    // 8: rainsql.cluster.v1.FetchRequest
-	(*HaveRequest)(nil),     // 9: rainsql.cluster.v1.HaveRequest
-	(*HaveResponse)(nil),    // 10: rainsql.cluster.v1.HaveResponse
-	(*MayFreeRequest)(nil),  // 11: rainsql.cluster.v1.MayFreeRequest
-	(*MayFreeResponse)(nil), // 12: rainsql.cluster.v1.MayFreeResponse
-	(*UsageRequest)(nil),    // 13: rainsql.cluster.v1.UsageRequest
-	(*UsageResponse)(nil),   // 14: rainsql.cluster.v1.UsageResponse
-	(*CheckRequest)(nil),    // 15: rainsql.cluster.v1.CheckRequest
-	(*CheckResponse)(nil),   // 16: rainsql.cluster.v1.CheckResponse
-	(*Fault)(nil),           // 17: rainsql.cluster.v1.Fault
-	(*StageResponse)(nil),   // 18: rainsql.cluster.v1.StageResponse
-	(*EnsureRequest)(nil),   // 19: rainsql.cluster.v1.EnsureRequest
-	(*AppendRequest)(nil),   // 20: rainsql.cluster.v1.AppendRequest
-	(*OpenRequest)(nil),     // 21: rainsql.cluster.v1.OpenRequest
-	(*OpenResponse)(nil),    // 22: rainsql.cluster.v1.OpenResponse
-	(*PinRequest)(nil),      // 23: rainsql.cluster.v1.PinRequest
-	(*PinResponse)(nil),     // 24: rainsql.cluster.v1.PinResponse
-	(*LocateRequest)(nil),   // 25: rainsql.cluster.v1.LocateRequest
-	(*LocateResponse)(nil),  // 26: rainsql.cluster.v1.LocateResponse
-	(*Copy)(nil),            // 27: rainsql.cluster.v1.Copy
-	(*MergeRequest)(nil),    // 28: rainsql.cluster.v1.MergeRequest
-	(*MergeResponse)(nil),   // 29: rainsql.cluster.v1.MergeResponse
-	(*File)(nil),            // 30: rainsql.cluster.v1.File
-	(*ProposeResponse)(nil), // 31: rainsql.cluster.v1.ProposeResponse
+	(*Block)(nil),              // 0: rainsql.cluster.v1.Block
+	(*PutHead)(nil),            // 1: rainsql.cluster.v1.PutHead
+	(*PutRequest)(nil),         // 2: rainsql.cluster.v1.PutRequest
+	(*PutResponse)(nil),        // 3: rainsql.cluster.v1.PutResponse
+	(*PutSmallRequest)(nil),    // 4: rainsql.cluster.v1.PutSmallRequest
+	(*SmallBlock)(nil),         // 5: rainsql.cluster.v1.SmallBlock
+	(*GetRequest)(nil),         // 6: rainsql.cluster.v1.GetRequest
+	(*BlockData)(nil),          // 7: rainsql.cluster.v1.BlockData
+	(*FetchRequest)(nil),       // 8: rainsql.cluster.v1.FetchRequest
+	(*HaveRequest)(nil),        // 9: rainsql.cluster.v1.HaveRequest
+	(*HaveResponse)(nil),       // 10: rainsql.cluster.v1.HaveResponse
+	(*MayFreeRequest)(nil),     // 11: rainsql.cluster.v1.MayFreeRequest
+	(*MayFreeResponse)(nil),    // 12: rainsql.cluster.v1.MayFreeResponse
+	(*UsageRequest)(nil),       // 13: rainsql.cluster.v1.UsageRequest
+	(*UsageResponse)(nil),      // 14: rainsql.cluster.v1.UsageResponse
+	(*ListRequest)(nil),        // 15: rainsql.cluster.v1.ListRequest
+	(*ListResponse)(nil),       // 16: rainsql.cluster.v1.ListResponse
+	(*CheckRequest)(nil),       // 17: rainsql.cluster.v1.CheckRequest
+	(*CheckResponse)(nil),      // 18: rainsql.cluster.v1.CheckResponse
+	(*Fault)(nil),              // 19: rainsql.cluster.v1.Fault
+	(*StageResponse)(nil),      // 20: rainsql.cluster.v1.StageResponse
+	(*EnsureRequest)(nil),      // 21: rainsql.cluster.v1.EnsureRequest
+	(*AppendRequest)(nil),      // 22: rainsql.cluster.v1.AppendRequest
+	(*OpenRequest)(nil),        // 23: rainsql.cluster.v1.OpenRequest
+	(*OpenResponse)(nil),       // 24: rainsql.cluster.v1.OpenResponse
+	(*PinRequest)(nil),         // 25: rainsql.cluster.v1.PinRequest
+	(*PinResponse)(nil),        // 26: rainsql.cluster.v1.PinResponse
+	(*LocateRequest)(nil),      // 27: rainsql.cluster.v1.LocateRequest
+	(*LocateResponse)(nil),     // 28: rainsql.cluster.v1.LocateResponse
+	(*Copy)(nil),               // 29: rainsql.cluster.v1.Copy
+	(*MergeRequest)(nil),       // 30: rainsql.cluster.v1.MergeRequest
+	(*MergeResponse)(nil),      // 31: rainsql.cluster.v1.MergeResponse
+	(*StageLocalRequest)(nil),  // 32: rainsql.cluster.v1.StageLocalRequest
+	(*StageLocalResponse)(nil), // 33: rainsql.cluster.v1.StageLocalResponse
+	(*FilesUsageRequest)(nil),  // 34: rainsql.cluster.v1.FilesUsageRequest
+	(*FilesUsageResponse)(nil), // 35: rainsql.cluster.v1.FilesUsageResponse
+	(*ServerUsage)(nil),        // 36: rainsql.cluster.v1.ServerUsage
+	(*HeldRequest)(nil),        // 37: rainsql.cluster.v1.HeldRequest
+	(*HeldResponse)(nil),       // 38: rainsql.cluster.v1.HeldResponse
+	(*HeldBlock)(nil),          // 39: rainsql.cluster.v1.HeldBlock
+	(*FilesCheckRequest)(nil),  // 40: rainsql.cluster.v1.FilesCheckRequest
+	(*FilesCheckResponse)(nil), // 41: rainsql.cluster.v1.FilesCheckResponse
+	(*FileFault)(nil),          // 42: rainsql.cluster.v1.FileFault
+	(*FilesCheckReport)(nil),   // 43: rainsql.cluster.v1.FilesCheckReport
+	(*File)(nil),               // 44: rainsql.cluster.v1.File
+	(*Refusal)(nil),            // 45: rainsql.cluster.v1.Refusal
+	(*ProposeResponse)(nil),    // 46: rainsql.cluster.v1.ProposeResponse
 }
 var file_files_proto_depIdxs = []int32{
 	1,  // 0: rainsql.cluster.v1.PutRequest.head:type_name -> rainsql.cluster.v1.PutHead
@@ -2029,53 +3015,73 @@ var file_files_proto_depIdxs = []int32{
 	1,  // 6: rainsql.cluster.v1.FetchRequest.head:type_name -> rainsql.cluster.v1.PutHead
 	0,  // 7: rainsql.cluster.v1.FetchRequest.block:type_name -> rainsql.cluster.v1.Block
 	0,  // 8: rainsql.cluster.v1.HaveRequest.blocks:type_name -> rainsql.cluster.v1.Block
-	17, // 9: rainsql.cluster.v1.CheckResponse.fault:type_name -> rainsql.cluster.v1.Fault
+	19, // 9: rainsql.cluster.v1.CheckResponse.faults:type_name -> rainsql.cluster.v1.Fault
 	0,  // 10: rainsql.cluster.v1.StageResponse.block:type_name -> rainsql.cluster.v1.Block
 	3,  // 11: rainsql.cluster.v1.StageResponse.holders:type_name -> rainsql.cluster.v1.PutResponse
 	1,  // 12: rainsql.cluster.v1.EnsureRequest.head:type_name -> rainsql.cluster.v1.PutHead
 	0,  // 13: rainsql.cluster.v1.EnsureRequest.block:type_name -> rainsql.cluster.v1.Block
 	3,  // 14: rainsql.cluster.v1.EnsureRequest.holders:type_name -> rainsql.cluster.v1.PutResponse
-	23, // 15: rainsql.cluster.v1.OpenRequest.pin:type_name -> rainsql.cluster.v1.PinRequest
-	30, // 16: rainsql.cluster.v1.OpenResponse.file:type_name -> rainsql.cluster.v1.File
+	25, // 15: rainsql.cluster.v1.OpenRequest.pin:type_name -> rainsql.cluster.v1.PinRequest
+	44, // 16: rainsql.cluster.v1.OpenResponse.file:type_name -> rainsql.cluster.v1.File
 	0,  // 17: rainsql.cluster.v1.LocateResponse.block:type_name -> rainsql.cluster.v1.Block
-	27, // 18: rainsql.cluster.v1.LocateResponse.copies:type_name -> rainsql.cluster.v1.Copy
-	2,  // 19: rainsql.cluster.v1.Blocks.Put:input_type -> rainsql.cluster.v1.PutRequest
-	4,  // 20: rainsql.cluster.v1.Blocks.PutSmall:input_type -> rainsql.cluster.v1.PutSmallRequest
-	6,  // 21: rainsql.cluster.v1.Blocks.Get:input_type -> rainsql.cluster.v1.GetRequest
-	8,  // 22: rainsql.cluster.v1.Blocks.Fetch:input_type -> rainsql.cluster.v1.FetchRequest
-	9,  // 23: rainsql.cluster.v1.Blocks.Have:input_type -> rainsql.cluster.v1.HaveRequest
-	11, // 24: rainsql.cluster.v1.Blocks.MayFree:input_type -> rainsql.cluster.v1.MayFreeRequest
-	13, // 25: rainsql.cluster.v1.Blocks.Usage:input_type -> rainsql.cluster.v1.UsageRequest
-	15, // 26: rainsql.cluster.v1.Blocks.Check:input_type -> rainsql.cluster.v1.CheckRequest
-	2,  // 27: rainsql.cluster.v1.Files.Stage:input_type -> rainsql.cluster.v1.PutRequest
-	19, // 28: rainsql.cluster.v1.Files.Ensure:input_type -> rainsql.cluster.v1.EnsureRequest
-	20, // 29: rainsql.cluster.v1.Files.Append:input_type -> rainsql.cluster.v1.AppendRequest
-	21, // 30: rainsql.cluster.v1.Files.Open:input_type -> rainsql.cluster.v1.OpenRequest
-	23, // 31: rainsql.cluster.v1.Files.Pin:input_type -> rainsql.cluster.v1.PinRequest
-	6,  // 32: rainsql.cluster.v1.Files.Read:input_type -> rainsql.cluster.v1.GetRequest
-	25, // 33: rainsql.cluster.v1.Files.Locate:input_type -> rainsql.cluster.v1.LocateRequest
-	28, // 34: rainsql.cluster.v1.Files.Merge:input_type -> rainsql.cluster.v1.MergeRequest
-	3,  // 35: rainsql.cluster.v1.Blocks.Put:output_type -> rainsql.cluster.v1.PutResponse
-	3,  // 36: rainsql.cluster.v1.Blocks.PutSmall:output_type -> rainsql.cluster.v1.PutResponse
-	7,  // 37: rainsql.cluster.v1.Blocks.Get:output_type -> rainsql.cluster.v1.BlockData
-	3,  // 38: rainsql.cluster.v1.Blocks.Fetch:output_type -> rainsql.cluster.v1.PutResponse
-	10, // 39: rainsql.cluster.v1.Blocks.Have:output_type -> rainsql.cluster.v1.HaveResponse
-	12, // 40: rainsql.cluster.v1.Blocks.MayFree:output_type -> rainsql.cluster.v1.MayFreeResponse
-	14, // 41: rainsql.cluster.v1.Blocks.Usage:output_type -> rainsql.cluster.v1.UsageResponse
-	16, // 42: rainsql.cluster.v1.Blocks.Check:output_type -> rainsql.cluster.v1.CheckResponse
-	18, // 43: rainsql.cluster.v1.Files.Stage:output_type -> rainsql.cluster.v1.StageResponse
-	18, // 44: rainsql.cluster.v1.Files.Ensure:output_type -> rainsql.cluster.v1.StageResponse
-	31, // 45: rainsql.cluster.v1.Files.Append:output_type -> rainsql.cluster.v1.ProposeResponse
-	22, // 46: rainsql.cluster.v1.Files.Open:output_type -> rainsql.cluster.v1.OpenResponse
-	24, // 47: rainsql.cluster.v1.Files.Pin:output_type -> rainsql.cluster.v1.PinResponse
-	7,  // 48: rainsql.cluster.v1.Files.Read:output_type -> rainsql.cluster.v1.BlockData
-	26, // 49: rainsql.cluster.v1.Files.Locate:output_type -> rainsql.cluster.v1.LocateResponse
-	29, // 50: rainsql.cluster.v1.Files.Merge:output_type -> rainsql.cluster.v1.MergeResponse
-	35, // [35:51] is the sub-list for method output_type
-	19, // [19:35] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	29, // 18: rainsql.cluster.v1.LocateResponse.copies:type_name -> rainsql.cluster.v1.Copy
+	44, // 19: rainsql.cluster.v1.LocateResponse.file:type_name -> rainsql.cluster.v1.File
+	45, // 20: rainsql.cluster.v1.MergeResponse.refusal:type_name -> rainsql.cluster.v1.Refusal
+	1,  // 21: rainsql.cluster.v1.StageLocalRequest.head:type_name -> rainsql.cluster.v1.PutHead
+	20, // 22: rainsql.cluster.v1.StageLocalResponse.staged:type_name -> rainsql.cluster.v1.StageResponse
+	36, // 23: rainsql.cluster.v1.FilesUsageResponse.servers:type_name -> rainsql.cluster.v1.ServerUsage
+	14, // 24: rainsql.cluster.v1.ServerUsage.usage:type_name -> rainsql.cluster.v1.UsageResponse
+	39, // 25: rainsql.cluster.v1.HeldResponse.blocks:type_name -> rainsql.cluster.v1.HeldBlock
+	0,  // 26: rainsql.cluster.v1.HeldBlock.block:type_name -> rainsql.cluster.v1.Block
+	42, // 27: rainsql.cluster.v1.FilesCheckResponse.faults:type_name -> rainsql.cluster.v1.FileFault
+	43, // 28: rainsql.cluster.v1.FilesCheckResponse.report:type_name -> rainsql.cluster.v1.FilesCheckReport
+	2,  // 29: rainsql.cluster.v1.Blocks.Put:input_type -> rainsql.cluster.v1.PutRequest
+	4,  // 30: rainsql.cluster.v1.Blocks.PutSmall:input_type -> rainsql.cluster.v1.PutSmallRequest
+	6,  // 31: rainsql.cluster.v1.Blocks.Get:input_type -> rainsql.cluster.v1.GetRequest
+	8,  // 32: rainsql.cluster.v1.Blocks.Fetch:input_type -> rainsql.cluster.v1.FetchRequest
+	9,  // 33: rainsql.cluster.v1.Blocks.Have:input_type -> rainsql.cluster.v1.HaveRequest
+	11, // 34: rainsql.cluster.v1.Blocks.MayFree:input_type -> rainsql.cluster.v1.MayFreeRequest
+	13, // 35: rainsql.cluster.v1.Blocks.Usage:input_type -> rainsql.cluster.v1.UsageRequest
+	15, // 36: rainsql.cluster.v1.Blocks.List:input_type -> rainsql.cluster.v1.ListRequest
+	17, // 37: rainsql.cluster.v1.Blocks.Check:input_type -> rainsql.cluster.v1.CheckRequest
+	2,  // 38: rainsql.cluster.v1.Files.Stage:input_type -> rainsql.cluster.v1.PutRequest
+	21, // 39: rainsql.cluster.v1.Files.Ensure:input_type -> rainsql.cluster.v1.EnsureRequest
+	22, // 40: rainsql.cluster.v1.Files.Append:input_type -> rainsql.cluster.v1.AppendRequest
+	23, // 41: rainsql.cluster.v1.Files.Open:input_type -> rainsql.cluster.v1.OpenRequest
+	25, // 42: rainsql.cluster.v1.Files.Pin:input_type -> rainsql.cluster.v1.PinRequest
+	6,  // 43: rainsql.cluster.v1.Files.Read:input_type -> rainsql.cluster.v1.GetRequest
+	27, // 44: rainsql.cluster.v1.Files.Locate:input_type -> rainsql.cluster.v1.LocateRequest
+	30, // 45: rainsql.cluster.v1.Files.Merge:input_type -> rainsql.cluster.v1.MergeRequest
+	32, // 46: rainsql.cluster.v1.Files.StageLocal:input_type -> rainsql.cluster.v1.StageLocalRequest
+	34, // 47: rainsql.cluster.v1.Files.Usage:input_type -> rainsql.cluster.v1.FilesUsageRequest
+	37, // 48: rainsql.cluster.v1.Files.Held:input_type -> rainsql.cluster.v1.HeldRequest
+	40, // 49: rainsql.cluster.v1.Files.Check:input_type -> rainsql.cluster.v1.FilesCheckRequest
+	3,  // 50: rainsql.cluster.v1.Blocks.Put:output_type -> rainsql.cluster.v1.PutResponse
+	3,  // 51: rainsql.cluster.v1.Blocks.PutSmall:output_type -> rainsql.cluster.v1.PutResponse
+	7,  // 52: rainsql.cluster.v1.Blocks.Get:output_type -> rainsql.cluster.v1.BlockData
+	3,  // 53: rainsql.cluster.v1.Blocks.Fetch:output_type -> rainsql.cluster.v1.PutResponse
+	10, // 54: rainsql.cluster.v1.Blocks.Have:output_type -> rainsql.cluster.v1.HaveResponse
+	12, // 55: rainsql.cluster.v1.Blocks.MayFree:output_type -> rainsql.cluster.v1.MayFreeResponse
+	14, // 56: rainsql.cluster.v1.Blocks.Usage:output_type -> rainsql.cluster.v1.UsageResponse
+	16, // 57: rainsql.cluster.v1.Blocks.List:output_type -> rainsql.cluster.v1.ListResponse
+	18, // 58: rainsql.cluster.v1.Blocks.Check:output_type -> rainsql.cluster.v1.CheckResponse
+	20, // 59: rainsql.cluster.v1.Files.Stage:output_type -> rainsql.cluster.v1.StageResponse
+	20, // 60: rainsql.cluster.v1.Files.Ensure:output_type -> rainsql.cluster.v1.StageResponse
+	46, // 61: rainsql.cluster.v1.Files.Append:output_type -> rainsql.cluster.v1.ProposeResponse
+	24, // 62: rainsql.cluster.v1.Files.Open:output_type -> rainsql.cluster.v1.OpenResponse
+	26, // 63: rainsql.cluster.v1.Files.Pin:output_type -> rainsql.cluster.v1.PinResponse
+	7,  // 64: rainsql.cluster.v1.Files.Read:output_type -> rainsql.cluster.v1.BlockData
+	28, // 65: rainsql.cluster.v1.Files.Locate:output_type -> rainsql.cluster.v1.LocateResponse
+	31, // 66: rainsql.cluster.v1.Files.Merge:output_type -> rainsql.cluster.v1.MergeResponse
+	33, // 67: rainsql.cluster.v1.Files.StageLocal:output_type -> rainsql.cluster.v1.StageLocalResponse
+	35, // 68: rainsql.cluster.v1.Files.Usage:output_type -> rainsql.cluster.v1.FilesUsageResponse
+	38, // 69: rainsql.cluster.v1.Files.Held:output_type -> rainsql.cluster.v1.HeldResponse
+	41, // 70: rainsql.cluster.v1.Files.Check:output_type -> rainsql.cluster.v1.FilesCheckResponse
+	50, // [50:71] is the sub-list for method output_type
+	29, // [29:50] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_files_proto_init() }
@@ -2084,13 +3090,15 @@ func file_files_proto_init() {
 		return
 	}
 	file_cluster_proto_init()
+	file_files_proto_msgTypes[17].OneofWrappers = []any{}
+	file_files_proto_msgTypes[29].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_files_proto_rawDesc), len(file_files_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

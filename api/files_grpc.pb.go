@@ -29,6 +29,7 @@ const (
 	Blocks_Have_FullMethodName     = "/rainsql.cluster.v1.Blocks/Have"
 	Blocks_MayFree_FullMethodName  = "/rainsql.cluster.v1.Blocks/MayFree"
 	Blocks_Usage_FullMethodName    = "/rainsql.cluster.v1.Blocks/Usage"
+	Blocks_List_FullMethodName     = "/rainsql.cluster.v1.Blocks/List"
 	Blocks_Check_FullMethodName    = "/rainsql.cluster.v1.Blocks/Check"
 )
 
@@ -56,7 +57,10 @@ type BlocksClient interface {
 	MayFree(ctx context.Context, in *MayFreeRequest, opts ...grpc.CallOption) (*MayFreeResponse, error)
 	// Usage tells what the server holds.
 	Usage(ctx context.Context, in *UsageRequest, opts ...grpc.CallOption) (*UsageResponse, error)
-	// Check reads what the server holds, and tells what is wrong.
+	// List tells which blocks the server holds, in ascending order of their ids.
+	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListResponse], error)
+	// Check reads from disk what the server holds, in ascending order of the ids, and tells which copies are whole and which are
+	// damaged; these it takes out of use, as whenever it finds one.
 	Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckResponse], error)
 }
 
@@ -150,9 +154,28 @@ func (c *blocksClient) Usage(ctx context.Context, in *UsageRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *blocksClient) List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Blocks_ServiceDesc.Streams[2], Blocks_List_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ListRequest, ListResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Blocks_ListClient = grpc.ServerStreamingClient[ListResponse]
+
 func (c *blocksClient) Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Blocks_ServiceDesc.Streams[2], Blocks_Check_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Blocks_ServiceDesc.Streams[3], Blocks_Check_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +216,10 @@ type BlocksServer interface {
 	MayFree(context.Context, *MayFreeRequest) (*MayFreeResponse, error)
 	// Usage tells what the server holds.
 	Usage(context.Context, *UsageRequest) (*UsageResponse, error)
-	// Check reads what the server holds, and tells what is wrong.
+	// List tells which blocks the server holds, in ascending order of their ids.
+	List(*ListRequest, grpc.ServerStreamingServer[ListResponse]) error
+	// Check reads from disk what the server holds, in ascending order of the ids, and tells which copies are whole and which are
+	// damaged; these it takes out of use, as whenever it finds one.
 	Check(*CheckRequest, grpc.ServerStreamingServer[CheckResponse]) error
 	mustEmbedUnimplementedBlocksServer()
 }
@@ -225,6 +251,9 @@ func (UnimplementedBlocksServer) MayFree(context.Context, *MayFreeRequest) (*May
 }
 func (UnimplementedBlocksServer) Usage(context.Context, *UsageRequest) (*UsageResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Usage not implemented")
+}
+func (UnimplementedBlocksServer) List(*ListRequest, grpc.ServerStreamingServer[ListResponse]) error {
+	return status.Error(codes.Unimplemented, "method List not implemented")
 }
 func (UnimplementedBlocksServer) Check(*CheckRequest, grpc.ServerStreamingServer[CheckResponse]) error {
 	return status.Error(codes.Unimplemented, "method Check not implemented")
@@ -358,6 +387,17 @@ func _Blocks_Usage_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Blocks_List_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ListRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(BlocksServer).List(m, &grpc.GenericServerStream[ListRequest, ListResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Blocks_ListServer = grpc.ServerStreamingServer[ListResponse]
+
 func _Blocks_Check_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(CheckRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -409,6 +449,11 @@ var Blocks_ServiceDesc = grpc.ServiceDesc{
 			ServerStreams: true,
 		},
 		{
+			StreamName:    "List",
+			Handler:       _Blocks_List_Handler,
+			ServerStreams: true,
+		},
+		{
 			StreamName:    "Check",
 			Handler:       _Blocks_Check_Handler,
 			ServerStreams: true,
@@ -418,14 +463,18 @@ var Blocks_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Files_Stage_FullMethodName  = "/rainsql.cluster.v1.Files/Stage"
-	Files_Ensure_FullMethodName = "/rainsql.cluster.v1.Files/Ensure"
-	Files_Append_FullMethodName = "/rainsql.cluster.v1.Files/Append"
-	Files_Open_FullMethodName   = "/rainsql.cluster.v1.Files/Open"
-	Files_Pin_FullMethodName    = "/rainsql.cluster.v1.Files/Pin"
-	Files_Read_FullMethodName   = "/rainsql.cluster.v1.Files/Read"
-	Files_Locate_FullMethodName = "/rainsql.cluster.v1.Files/Locate"
-	Files_Merge_FullMethodName  = "/rainsql.cluster.v1.Files/Merge"
+	Files_Stage_FullMethodName      = "/rainsql.cluster.v1.Files/Stage"
+	Files_Ensure_FullMethodName     = "/rainsql.cluster.v1.Files/Ensure"
+	Files_Append_FullMethodName     = "/rainsql.cluster.v1.Files/Append"
+	Files_Open_FullMethodName       = "/rainsql.cluster.v1.Files/Open"
+	Files_Pin_FullMethodName        = "/rainsql.cluster.v1.Files/Pin"
+	Files_Read_FullMethodName       = "/rainsql.cluster.v1.Files/Read"
+	Files_Locate_FullMethodName     = "/rainsql.cluster.v1.Files/Locate"
+	Files_Merge_FullMethodName      = "/rainsql.cluster.v1.Files/Merge"
+	Files_StageLocal_FullMethodName = "/rainsql.cluster.v1.Files/StageLocal"
+	Files_Usage_FullMethodName      = "/rainsql.cluster.v1.Files/Usage"
+	Files_Held_FullMethodName       = "/rainsql.cluster.v1.Files/Held"
+	Files_Check_FullMethodName      = "/rainsql.cluster.v1.Files/Check"
 )
 
 // FilesClient is the client API for Files service.
@@ -445,12 +494,21 @@ type FilesClient interface {
 	Open(ctx context.Context, in *OpenRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[OpenResponse], error)
 	// Pin keeps the blocks of all files as they were at an index.
 	Pin(ctx context.Context, in *PinRequest, opts ...grpc.CallOption) (*PinResponse, error)
-	// Read gives a part of a block, from wherever there is a copy that is whole.
+	// Read gives a part of a block, from wherever there is a copy that is whole, or from one server's.
 	Read(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BlockData], error)
 	// Locate tells where the blocks of a file are, and where they belong.
 	Locate(ctx context.Context, in *LocateRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LocateResponse], error)
 	// Merge puts the small blocks of a file together.
 	Merge(ctx context.Context, in *MergeRequest, opts ...grpc.CallOption) (*MergeResponse, error)
+	// StageLocal has a server, which need not be the one that is asked, store a file of its own disk as blocks that no entry names yet. It
+	// changes no name: who asks proposes the entry. Only for administrators: the file may be any that the server can read.
+	StageLocal(ctx context.Context, in *StageLocalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StageLocalResponse], error)
+	// Usage tells what the files are and what each server holds.
+	Usage(ctx context.Context, in *FilesUsageRequest, opts ...grpc.CallOption) (*FilesUsageResponse, error)
+	// Held tells which blocks one server holds, and of which files they are.
+	Held(ctx context.Context, in *HeldRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HeldResponse], error)
+	// Check has all servers read all that they hold, and tells what is wrong with the files. The last message has the report.
+	Check(ctx context.Context, in *FilesCheckRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FilesCheckResponse], error)
 }
 
 type filesClient struct {
@@ -571,6 +629,73 @@ func (c *filesClient) Merge(ctx context.Context, in *MergeRequest, opts ...grpc.
 	return out, nil
 }
 
+func (c *filesClient) StageLocal(ctx context.Context, in *StageLocalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StageLocalResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Files_ServiceDesc.Streams[4], Files_StageLocal_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StageLocalRequest, StageLocalResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Files_StageLocalClient = grpc.ServerStreamingClient[StageLocalResponse]
+
+func (c *filesClient) Usage(ctx context.Context, in *FilesUsageRequest, opts ...grpc.CallOption) (*FilesUsageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FilesUsageResponse)
+	err := c.cc.Invoke(ctx, Files_Usage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *filesClient) Held(ctx context.Context, in *HeldRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HeldResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Files_ServiceDesc.Streams[5], Files_Held_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[HeldRequest, HeldResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Files_HeldClient = grpc.ServerStreamingClient[HeldResponse]
+
+func (c *filesClient) Check(ctx context.Context, in *FilesCheckRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FilesCheckResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Files_ServiceDesc.Streams[6], Files_Check_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FilesCheckRequest, FilesCheckResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Files_CheckClient = grpc.ServerStreamingClient[FilesCheckResponse]
+
 // FilesServer is the server API for Files service.
 // All implementations must embed UnimplementedFilesServer
 // for forward compatibility.
@@ -588,12 +713,21 @@ type FilesServer interface {
 	Open(*OpenRequest, grpc.ServerStreamingServer[OpenResponse]) error
 	// Pin keeps the blocks of all files as they were at an index.
 	Pin(context.Context, *PinRequest) (*PinResponse, error)
-	// Read gives a part of a block, from wherever there is a copy that is whole.
+	// Read gives a part of a block, from wherever there is a copy that is whole, or from one server's.
 	Read(*GetRequest, grpc.ServerStreamingServer[BlockData]) error
 	// Locate tells where the blocks of a file are, and where they belong.
 	Locate(*LocateRequest, grpc.ServerStreamingServer[LocateResponse]) error
 	// Merge puts the small blocks of a file together.
 	Merge(context.Context, *MergeRequest) (*MergeResponse, error)
+	// StageLocal has a server, which need not be the one that is asked, store a file of its own disk as blocks that no entry names yet. It
+	// changes no name: who asks proposes the entry. Only for administrators: the file may be any that the server can read.
+	StageLocal(*StageLocalRequest, grpc.ServerStreamingServer[StageLocalResponse]) error
+	// Usage tells what the files are and what each server holds.
+	Usage(context.Context, *FilesUsageRequest) (*FilesUsageResponse, error)
+	// Held tells which blocks one server holds, and of which files they are.
+	Held(*HeldRequest, grpc.ServerStreamingServer[HeldResponse]) error
+	// Check has all servers read all that they hold, and tells what is wrong with the files. The last message has the report.
+	Check(*FilesCheckRequest, grpc.ServerStreamingServer[FilesCheckResponse]) error
 	mustEmbedUnimplementedFilesServer()
 }
 
@@ -627,6 +761,18 @@ func (UnimplementedFilesServer) Locate(*LocateRequest, grpc.ServerStreamingServe
 }
 func (UnimplementedFilesServer) Merge(context.Context, *MergeRequest) (*MergeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Merge not implemented")
+}
+func (UnimplementedFilesServer) StageLocal(*StageLocalRequest, grpc.ServerStreamingServer[StageLocalResponse]) error {
+	return status.Error(codes.Unimplemented, "method StageLocal not implemented")
+}
+func (UnimplementedFilesServer) Usage(context.Context, *FilesUsageRequest) (*FilesUsageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Usage not implemented")
+}
+func (UnimplementedFilesServer) Held(*HeldRequest, grpc.ServerStreamingServer[HeldResponse]) error {
+	return status.Error(codes.Unimplemented, "method Held not implemented")
+}
+func (UnimplementedFilesServer) Check(*FilesCheckRequest, grpc.ServerStreamingServer[FilesCheckResponse]) error {
+	return status.Error(codes.Unimplemented, "method Check not implemented")
 }
 func (UnimplementedFilesServer) mustEmbedUnimplementedFilesServer() {}
 func (UnimplementedFilesServer) testEmbeddedByValue()               {}
@@ -761,6 +907,57 @@ func _Files_Merge_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Files_StageLocal_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(StageLocalRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(FilesServer).StageLocal(m, &grpc.GenericServerStream[StageLocalRequest, StageLocalResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Files_StageLocalServer = grpc.ServerStreamingServer[StageLocalResponse]
+
+func _Files_Usage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FilesUsageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FilesServer).Usage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Files_Usage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FilesServer).Usage(ctx, req.(*FilesUsageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Files_Held_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(HeldRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(FilesServer).Held(m, &grpc.GenericServerStream[HeldRequest, HeldResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Files_HeldServer = grpc.ServerStreamingServer[HeldResponse]
+
+func _Files_Check_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FilesCheckRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(FilesServer).Check(m, &grpc.GenericServerStream[FilesCheckRequest, FilesCheckResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Files_CheckServer = grpc.ServerStreamingServer[FilesCheckResponse]
+
 // Files_ServiceDesc is the grpc.ServiceDesc for Files service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -784,6 +981,10 @@ var Files_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Merge",
 			Handler:    _Files_Merge_Handler,
 		},
+		{
+			MethodName: "Usage",
+			Handler:    _Files_Usage_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -804,6 +1005,21 @@ var Files_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Locate",
 			Handler:       _Files_Locate_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "StageLocal",
+			Handler:       _Files_StageLocal_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Held",
+			Handler:       _Files_Held_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Check",
+			Handler:       _Files_Check_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -59,12 +59,24 @@ func (s *store) List(pattern string) ([]sdfs.Info, error) {
 	if open == nil || err != nil {
 		return nil, err
 	}
-	if pattern != "" && !doublestar.ValidatePattern(pattern) {
+	return Find(context.Background(), open.Store, pattern)
+}
+
+// Find returns the files of a store whose names match a pattern of the language, all for "", in name order.
+func Find(ctx context.Context, s *sdfs.Store, pattern string) ([]sdfs.Info, error) {
+	if pattern == "" {
+		return s.List(ctx, "")
+	}
+	if !doublestar.ValidatePattern(pattern) {
 		return nil, badPattern(pattern)
 	}
-	all, err := open.List(context.Background(), "")
-	if err != nil || pattern == "" {
-		return all, err
+	prefix := pattern
+	if i := strings.IndexAny(pattern, `*?[{\`); i >= 0 {
+		prefix = strings.TrimRight(pattern[:i], "/") // "a/**" is "a", too
+	}
+	all, err := s.List(ctx, prefix+"**") // what cannot match need not be sent
+	if err != nil {
+		return nil, err
 	}
 	var found []sdfs.Info
 	for _, info := range all {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,9 @@ func (f *File) Info() Info { return InfoOf(f.name, f.file) }
 // Size is the number of bytes.
 func (f *File) Size() int64 { return f.file.Blocks.Size() }
 
+// Blocks yields the blocks that the content is made of, each with the offset it starts at.
+func (f *File) Blocks() iter.Seq2[int64, namespace.Block] { return f.file.Blocks.All() }
+
 // largeRead is from how many bytes on a read goes past the cache.
 const largeRead = 256 << 10
 
@@ -81,11 +85,11 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	defer f.s.end()
-	return f.readAt(p, off, len(p) < largeRead)
+	return f.readAt(f.s.ctx, p, off, len(p) < largeRead)
 }
 
 // readAt is ReadAt within a call; with keep, what is read stays in the cache.
-func (f *File) readAt(p []byte, off int64, keep bool) (int, error) {
+func (f *File) readAt(ctx context.Context, p []byte, off int64, keep bool) (int, error) {
 	if f.closed.Load() {
 		return 0, fmt.Errorf("%q is %w", f.name, ErrClosed)
 	}
@@ -99,7 +103,7 @@ func (f *File) readAt(p []byte, off int64, keep bool) (int, error) {
 		}
 		from := off + int64(n) - start
 		part := p[n:min(len(p), n+int(int64(b.Length)-from))]
-		if err := f.s.backend.Read(f.s.ctx, b, from, part, keep); err != nil {
+		if err := f.s.backend.Read(ctx, b, from, part, keep); err != nil {
 			var corrupt *CorruptError
 			if errors.As(err, &corrupt) {
 				corrupt.File = f.name

@@ -111,7 +111,7 @@ func (s *Store) mergeRun(ctx context.Context, f *File, r run) error {
 		part := buf[:min(int64(len(buf)), r.size-done)]
 		err := ctx.Err()
 		if err == nil {
-			_, err = f.readAt(part, r.off+done, false)
+			_, err = f.readAt(ctx, part, r.off+done, false)
 		}
 		if err == nil {
 			err = st.write(ctx, part)

@@ -20,10 +20,10 @@ func (p *Placed) giveFrom(req *api.GetRequest, stream grpc.ServerStreamingServer
 	if err != nil {
 		return err
 	}
-	from := &source{p: p, v: p.View(), node: state.ID(id)}
-	return from.status(p.give(req, stream, func(b namespace.Block, from1, to int64, sink func([]byte) error) error {
-		return from.read(stream.Context(), b, from1, to, sink)
-	}, from.sums))
+	s := &source{p: p, v: p.View(), node: state.ID(id)}
+	return s.status(p.give(req, stream, func(b namespace.Block, from, to int64, sink func([]byte) error) error {
+		return s.read(stream.Context(), b, from, to, sink)
+	}, s.sums))
 }
 
 // source is one server from which blocks are read.
@@ -37,7 +37,7 @@ func (s *source) read(ctx context.Context, b namespace.Block, from, to int64, si
 	if s.node == s.p.self.Node && !s.p.local.Has(b) {
 		return status.Errorf(codes.NotFound, "block %s is not here", b.ID)
 	}
-	_, err := s.p.getPatiently(ctx, s.v, s.node, b, from, to, sink)
+	_, err := s.p.getPatiently(ctx, s.v, s.node, b, from, to, 5*s.p.slow, sink)
 	return err
 }
 

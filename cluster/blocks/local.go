@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,7 +37,7 @@ type LocalConfig struct {
 type Local struct {
 	cfg   LocalConfig
 	store *block.Store
-	bad   atomic.Int64 // copies found damaged since the start
+	bad   damages // copies found damaged since the start
 
 	mu     sync.Mutex
 	staged map[namespace.BlockID]staged // those that no entry has named yet as far as is known here
@@ -110,7 +109,10 @@ func (l *Local) makeRoom() { _ = l.store.EmptyTrash() } // if it does not help, 
 
 // lost is told of a damaged copy that was taken out of use.
 func (l *Local) lost(e *block.CorruptError) {
-	l.bad.Add(1)
+	if e.Path == "" {
+		return // it was given up meanwhile
+	}
+	l.bad.add(e)
 	l.cfg.Lost(e.Block)
 }
 

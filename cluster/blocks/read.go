@@ -47,17 +47,18 @@ func idsOf(list [][16]byte) []state.ID {
 func (p *Placed) readFrom(ctx context.Context, v *View, b namespace.Block, ask []state.ID, from, to int64, sink func(at int64, part []byte) error) (failed []state.ID, err error) {
 	var said []string
 	asked := map[state.ID]bool{}
-	at := from
+	at, patience, slow := from, p.slow, false
 	try := func(id state.ID) (bool, error) {
 		if asked[id] || at >= to {
 			return at >= to, nil
 		}
 		asked[id] = true
-		_, err := p.getPatiently(ctx, v, id, b, at, to, func(part []byte) error {
+		_, err := p.getPatiently(ctx, v, id, b, at, to, patience, func(part []byte) error {
 			err := sink(at, part)
 			at += int64(len(part))
 			return err
 		})
+		slow = slow || errors.Is(err, errSlow)
 		var mine *sinkError
 		if errors.As(err, &mine) {
 			return false, mine.err
@@ -72,7 +73,8 @@ func (p *Placed) readFrom(ctx context.Context, v *View, b namespace.Block, ask [
 		said = append(said, fmt.Sprintf("%s: %v", v.Name(id), err))
 		return false, nil
 	}
-	// When all fail the ring may have changed, or a copy be on its way: once more, with who is there then.
+	// When all fail the ring may have changed, or a copy be on its way: once more, with who is there then, and with more patience
+	// for whoever kept us waiting, who may have the last one.
 	for range 2 {
 		list := slices.Clone(ask)
 		for n := range v.state.Nodes() {
@@ -90,27 +92,30 @@ func (p *Placed) readFrom(ctx context.Context, v *View, b namespace.Block, ask [
 			}
 		}
 		again := p.View()
-		if again == v {
+		if again == v && !slow {
 			break
 		}
-		v = again
+		v, patience = again, 5*p.slow
 		clear(asked)
 	}
 	p.logger.Warn("a block cannot be read", zap.Stringer("block", b.ID), zap.Strings("said", said))
 	return failed, fmt.Errorf("block %s: %w: %s", b.ID, ErrNoCopy, strings.Join(said, "; "))
 }
 
+// errSlow is a server's that says nothing for too long.
+var errSlow = errors.New("it has not answered")
+
 // getPatiently is get, unless a server says nothing for too long.
-func (p *Placed) getPatiently(ctx context.Context, v *View, id state.ID, b namespace.Block, from, to int64, sink func([]byte) error) (int64, error) {
-	slow := fmt.Errorf("it has not answered for %v", p.slow)
+func (p *Placed) getPatiently(ctx context.Context, v *View, id state.ID, b namespace.Block, from, to int64, patience time.Duration, sink func([]byte) error) (int64, error) {
+	slow := fmt.Errorf("%w for %v", errSlow, patience)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	alarm := time.AfterFunc(p.slow, func() { cancel(slow) })
+	alarm := time.AfterFunc(patience, func() { cancel(slow) })
 	defer alarm.Stop()
 	n, err := p.get(ctx, v, id, b, from, to, func(part []byte) error {
 		alarm.Stop() // the time that sink takes is not the server's
 		err := sink(part)
-		alarm.Reset(p.slow)
+		alarm.Reset(patience)
 		return err
 	})
 	if err != nil && errors.Is(context.Cause(ctx), slow) {

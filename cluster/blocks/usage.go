@@ -16,7 +16,7 @@ func (s *Service) Usage(context.Context, *api.UsageRequest) (*api.UsageResponse,
 	u := p.local.store.Usage()
 	resp := &api.UsageResponse{
 		Node: p.self.Node[:], Blocks: int64(u.Blocks), DiskBytes: u.DiskBytes, DeadBytes: u.DeadBytes, TrashBytes: u.TrashBytes,
-		MemoryBytes: u.MemoryBytes, CacheBytes: u.CacheBytes + p.cache.bytes(), FreeBytes: vfs.Free(p.local.cfg.FS), Bad: p.local.bad.Load(),
+		MemoryBytes: u.MemoryBytes, CacheBytes: u.CacheBytes + p.cache.bytes(), FreeBytes: vfs.Free(p.local.cfg.FS), Bad: p.local.bad.count(),
 	}
 	if n, ok := p.log.State().Node(p.self.Node); ok {
 		resp.Name = n.Name

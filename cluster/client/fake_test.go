@@ -32,6 +32,7 @@ type node struct {
 	api.UnimplementedNodeServer
 
 	propose answer
+	read    *api.ReadResponse            // default: an error
 	silent  bool                         // connecting to it hangs
 	clock   func() time.Time             // default: ours
 	wrap    func(conn net.Conn) net.Conn // what it accepts
@@ -128,6 +129,9 @@ func (n *node) Status(context.Context, *api.StatusRequest) (*api.StatusResponse,
 }
 
 func (n *node) Read(context.Context, *api.ReadRequest) (*api.ReadResponse, error) {
+	if n.read != nil {
+		return n.read, nil
+	}
 	return nil, status.Error(codes.Unavailable, "it may be anything")
 }
 

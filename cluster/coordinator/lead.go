@@ -60,9 +60,20 @@ func (c *Coordinator) reign() {
 			c.setClock()
 			set = time.Now()
 		}
+		c.tick()
 		if !c.step(m) && !c.pause(c.cfg.Timing.Tick) {
 			return
 		}
+	}
+}
+
+// tick moves log time on where nobody else does, so that leases end.
+func (c *Coordinator) tick() {
+	if now := time.Now().UnixMicro() + c.skew.Load(); c.machine.now().Files().LeaseEnd() > now {
+		return
+	}
+	if _, _, err := c.Propose(c.ctx, state.Entry{Kind: state.Tick}); err != nil {
+		c.cfg.Logger.Debug("log time was not moved on", zap.Error(err))
 	}
 }
 

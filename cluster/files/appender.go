@@ -19,7 +19,7 @@ import (
 type appender struct {
 	cluster Cluster
 	placed  *blocks.Placed
-	lease   *lease
+	leases  *leases
 	queue   *group.Queue[*adding]
 	ctx     context.Context //nolint:containedctx // of all groups: those who wait for one have left others
 	cancel  context.CancelFunc
@@ -47,8 +47,8 @@ const (
 	mostNames = 512 << 10
 )
 
-func newAppender(c Cluster, p *blocks.Placed, l *lease) *appender {
-	a := &appender{cluster: c, placed: p, lease: l, queue: group.NewQueue[*adding]()}
+func newAppender(c Cluster, p *blocks.Placed, l *leases) *appender {
+	a := &appender{cluster: c, placed: p, leases: l, queue: group.NewQueue[*adding]()}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	for range groups {
 		a.work.Go(a.run)
@@ -97,10 +97,11 @@ func (a *appender) run() {
 
 // store stores a group and has it named. After an error, a status, nobody has been answered.
 func (a *appender) store(batch []*adding) error {
-	head, err := a.lease.head(a.ctx)
+	head, err := a.leases.take(a.ctx)
 	if err != nil {
 		return status.Error(codes.Aborted, err.Error())
 	}
+	defer a.leases.give(head.Lease)
 	data := make([][]byte, len(batch))
 	for i, add := range batch {
 		data[i] = add.req.GetData()
@@ -135,7 +136,7 @@ func (a *appender) name(batch []*adding, head blocks.Head, holders []state.Holde
 				continue
 			}
 			if one.GetRefusal().GetReason() == namespace.ErrLeaseEnded.Error() {
-				a.lease.ended(head.Lease)
+				a.leases.ended(head.Lease)
 				batch[i].done <- added{err: status.Error(codes.Aborted, "the server's lease has ended")} // it may be sent again
 				continue
 			}

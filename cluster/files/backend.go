@@ -31,7 +31,7 @@ type Blocks interface {
 type Backend struct {
 	cl     *client.Client
 	blocks Blocks
-	lease  *lease
+	leases *leases
 	pins   *pins
 
 	mu     sync.Mutex
@@ -51,13 +51,11 @@ const ClientBlock = 16 << 20
 var Sizes = sdfs.Sizes{Block: ClientBlock, Small: 256 << 10, Merge: 256}
 
 // Open is the file store of a cluster by way of any of its servers. The client stays the caller's, and must outlive the store.
-func Open(cl *client.Client) *sdfs.Store {
-	return sdfs.New(New(cl, blocks.NewGateway(cl.Call, ClientBlock, 64<<20)), Sizes)
-}
+func Open(cl *client.Client) *sdfs.Store { return Connect(cl).Store }
 
 // New is a Backend that changes names by way of a client, which stays the caller's.
 func New(cl *client.Client, b Blocks) *Backend {
-	return &Backend{cl: cl, blocks: b, lease: newLease(cl), pins: newPins(cl), staged: map[namespace.BlockID]staged{}}
+	return &Backend{cl: cl, blocks: b, leases: newLeases(cl), pins: newPins(cl), staged: map[namespace.BlockID]staged{}}
 }
 
 // Ready implements sdfs.Backend. Who writes will see.
@@ -129,12 +127,13 @@ func (b *Backend) Open(ctx context.Context, name string) (sdfs.Content, error) {
 
 // NewBlock implements sdfs.Backend.
 func (b *Backend) NewBlock(ctx context.Context) (sdfs.BlockWriter, error) {
-	h, err := b.lease.head(ctx)
+	h, err := b.leases.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w, err := b.blocks.NewBlock(ctx, h)
 	if err != nil {
+		b.leases.give(h.Lease)
 		return nil, err
 	}
 	return &blockWriter{BlockWriter: w, b: b, head: h}, nil
@@ -149,20 +148,28 @@ type blockWriter struct {
 // Finish implements sdfs.BlockWriter.
 func (w *blockWriter) Finish() (namespace.Block, error) {
 	blk, holders, err := w.BlockWriter.Finish()
-	if err == nil {
-		w.b.stage(blk, w.head, holders)
-	}
+	w.b.written(blk, w.head, holders, err)
 	return blk, err
 }
 
 // Abort implements sdfs.BlockWriter.
 func (w *blockWriter) Abort() error {
 	w.BlockWriter.Abort()
+	w.b.leases.give(w.head.Lease)
 	return nil
 }
 
 // Release implements sdfs.BlockWriter.
 func (w *blockWriter) Release() error { return w.Abort() }
+
+// written notes a block that was written under a lease, or gives that back.
+func (b *Backend) written(blk namespace.Block, h blocks.Head, holders []state.Holder, err error) {
+	if err != nil {
+		b.leases.give(h.Lease)
+		return
+	}
+	b.stage(blk, h, holders)
+}
 
 func (b *Backend) stage(blk namespace.Block, h blocks.Head, holders []state.Holder) {
 	b.mu.Lock()
@@ -172,14 +179,12 @@ func (b *Backend) stage(blk namespace.Block, h blocks.Head, holders []state.Hold
 
 // PutSmall implements sdfs.Backend.
 func (b *Backend) PutSmall(ctx context.Context, data []byte) (namespace.Block, error) {
-	h, err := b.lease.head(ctx)
+	h, err := b.leases.take(ctx)
 	if err != nil {
 		return namespace.Block{}, err
 	}
 	blk, holders, err := b.blocks.PutSmall(ctx, h, data)
-	if err == nil {
-		b.stage(blk, h, holders)
-	}
+	b.written(blk, h, holders, err)
 	return blk, err
 }
 
@@ -196,7 +201,10 @@ func (b *Backend) Free(ids []namespace.BlockID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, id := range ids {
-		delete(b.staged, id)
+		if s, ok := b.staged[id]; ok {
+			delete(b.staged, id)
+			b.leases.give(s.head.Lease)
+		}
 	}
 }
 
@@ -307,6 +315,6 @@ func (b *Backend) Append(ctx context.Context, name string, data []byte) error {
 // Close implements sdfs.Backend: it ends the lease and what is pinned.
 func (b *Backend) Close() error {
 	b.pins.close()
-	b.lease.close()
+	b.leases.close()
 	return nil
 }

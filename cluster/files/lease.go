@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -19,13 +20,14 @@ import (
 const (
 	leaseTime  = 30 * time.Minute // for which it is opened and renewed
 	leaseRenew = 10 * time.Minute // how often
-	leaseTurn  = time.Hour        // how long blocks are written under the same
+	leaseTurn  = time.Hour        // how long new blocks are written under the same
+	openLease  = 10 * time.Second // how long a writer waits for one
 )
 
-// lease is the right of a store to commit blocks: what it has written is nobody's garbage while its lease is open. A new one is taken
-// now and then, so that what came to nothing does not wait for the end of the store; the old ones are kept open as
-// long as the store may still commit what was written under them.
-type lease struct {
+// leases are the right of a store to commit blocks: what it has written is nobody's garbage while the lease is open under which it did.
+// It takes a lease when it first writes and a new one now and then, and lets go of each that it does not use: so what came to nothing does
+// not wait for the end of the store. It is safe for concurrent use.
+type leases struct {
 	cl     *client.Client
 	ctx    context.Context //nolint:containedctx // of the renewals
 	cancel context.CancelFunc
@@ -34,20 +36,28 @@ type lease struct {
 	opening chan struct{} // holds one while a lease is being opened
 
 	mu      sync.Mutex
-	current blocks.Head // zero: none
-	since   time.Time
-	open    []uint64
+	current uint64 // under which the next block is written; 0: none
+	open    map[uint64]*lease
+	renews  bool // renew runs
 }
 
-func newLease(cl *client.Client) *lease {
-	l := &lease{cl: cl, opening: make(chan struct{}, 1)}
+// lease is one of them.
+type lease struct {
+	index uint64 // of the log, where it was opened
+	since time.Time
+	used  time.Time // when it was last taken
+	users int       // blocks, or groups of them, that may yet be named
+}
+
+func newLeases(cl *client.Client) *leases {
+	l := &leases{cl: cl, opening: make(chan struct{}, 1), open: map[uint64]*lease{}}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
-// head gives the lease under which to write, opened if need be.
-func (l *lease) head(ctx context.Context) (blocks.Head, error) {
-	if h, ok := l.now(); ok {
+// take gives a lease under which to write, opened if need be. give must follow once what was written is named, or never will be.
+func (l *leases) take(ctx context.Context) (blocks.Head, error) {
+	if h, ok := l.takeCurrent(); ok {
 		return h, nil
 	}
 	select {
@@ -56,7 +66,7 @@ func (l *lease) head(ctx context.Context) (blocks.Head, error) {
 	case <-ctx.Done():
 		return blocks.Head{}, ctx.Err()
 	}
-	if h, ok := l.now(); ok { // another has opened it
+	if h, ok := l.takeCurrent(); ok { // another has opened it
 		return h, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, openLease)
@@ -67,36 +77,54 @@ func (l *lease) head(ctx context.Context) (blocks.Head, error) {
 		return blocks.Head{}, err
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.since.IsZero() {
+	l.current, l.open[id] = id, &lease{index: index, since: time.Now()}
+	if !l.renews {
+		l.renews = true
 		l.work.Go(l.renew)
 	}
-	l.current, l.since = blocks.Head{Lease: id, Index: index}, time.Now()
-	l.open = append(l.open, id)
-	return l.current, nil
+	l.mu.Unlock()
+	h, _ := l.takeCurrent()
+	return h, nil
 }
 
-// openLease is how long a writer waits for a lease.
-const openLease = 10 * time.Second
-
-// now is the lease under which to write, if there is one.
-func (l *lease) now() (blocks.Head, bool) {
+func (l *leases) takeCurrent() (blocks.Head, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.current, l.current.Lease != 0 && time.Since(l.since) < leaseTurn
-}
-
-// ended notes that a lease has ended: the next to write opens another.
-func (l *lease) ended(id uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.current.Lease == id {
-		l.current = blocks.Head{}
+	one, ok := l.open[l.current]
+	if !ok || time.Since(one.since) >= leaseTurn {
+		return blocks.Head{}, false
 	}
-	l.open = slices.DeleteFunc(l.open, func(o uint64) bool { return o == id })
+	one.used = time.Now()
+	one.users++
+	return blocks.Head{Lease: l.current, Index: one.index}, true
 }
 
-func (l *lease) propose(ctx context.Context, kind namespace.Kind, id uint64) (uint64, error) {
+// give is the end of a use.
+func (l *leases) give(id uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if one, ok := l.open[id]; ok {
+		one.users--
+	}
+}
+
+// more is a further use of a lease that is in use.
+func (l *leases) more(id uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if one, ok := l.open[id]; ok {
+		one.users++
+	}
+}
+
+// ended notes that a lease has ended: the next to write takes another.
+func (l *leases) ended(id uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.open, id)
+}
+
+func (l *leases) propose(ctx context.Context, kind namespace.Kind, id uint64) (uint64, error) {
 	now, err := l.cl.Now(ctx)
 	if err != nil {
 		return 0, err
@@ -112,34 +140,56 @@ func (l *lease) propose(ctx context.Context, kind namespace.Kind, id uint64) (ui
 	return o.Index, nil
 }
 
-// renew keeps the leases open.
-func (l *lease) renew() {
+// renew keeps the leases open that are in use, and closes the others.
+func (l *leases) renew() {
 	for {
 		select {
 		case <-l.ctx.Done():
 			return
 		case <-time.After(leaseRenew):
 		}
-		l.mu.Lock()
-		open := append([]uint64(nil), l.open...)
-		l.mu.Unlock()
-		for _, id := range open {
-			if _, err := l.propose(l.ctx, namespace.LeaseRenew, id); errors.Is(err, namespace.ErrLeaseEnded) {
+		for _, id := range l.all() {
+			kind := namespace.LeaseRenew
+			if l.idle(id) {
+				kind = namespace.LeaseClose
+			}
+			_, err := l.propose(l.ctx, kind, id)
+			if errors.Is(err, namespace.ErrLeaseEnded) || err == nil && kind == namespace.LeaseClose {
 				l.ended(id) // else the next time
 			}
 		}
 	}
 }
 
-// closeTime is how long the end of a lease is waited for: it ends by itself, too.
+func (l *leases) all() []uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.open))
+}
+
+// idle tells whether nobody uses a lease; then nobody will.
+func (l *leases) idle(id uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one, ok := l.open[id]
+	if !ok || one.users > 0 || id == l.current && time.Since(one.used) < leaseRenew {
+		return false
+	}
+	if l.current == id {
+		l.current = 0
+	}
+	return true
+}
+
+// closeTime is how long the end of the leases is waited for: they end by themselves, too.
 const closeTime = 3 * time.Second
 
-func (l *lease) close() {
+func (l *leases) close() {
 	l.cancel()
 	l.work.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	for _, id := range l.open {
+	for _, id := range l.all() {
 		_, _ = l.propose(ctx, namespace.LeaseClose, id) // see closeTime
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/rainsql/rainsql/cluster/blocks"
 	"github.com/rainsql/rainsql/cluster/identity"
 	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/sdfs"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
@@ -35,12 +36,14 @@ type Service struct {
 	api.UnimplementedFilesServer
 	cluster  Cluster
 	placed   *blocks.Placed
+	own      *sdfs.Store
 	appender *appender
 }
 
-// NewService is the service of a server; its own file store gives the lease under which appends are written. Close must follow.
-func NewService(c Cluster, p *blocks.Placed, own *Backend) *Service {
-	return &Service{cluster: c, placed: p, appender: newAppender(c, p, own.lease)}
+// NewService is the service of a server. Its own file store merges files for clients, and the backend of that gives the lease under which
+// appends are written. Close must follow.
+func NewService(c Cluster, p *blocks.Placed, backend *Backend, own *sdfs.Store) *Service {
+	return &Service{cluster: c, placed: p, own: own, appender: newAppender(c, p, backend.leases)}
 }
 
 // Close ends what appends are under way.
@@ -171,11 +174,9 @@ func (s *Service) Open(req *api.OpenRequest, stream grpc.ServerStreamingServer[a
 	if err != nil {
 		return err
 	}
-	wait, cancel := context.WithTimeout(ctx, openTime)
-	defer cancel()
-	st, err := s.cluster.WaitApplied(wait, pin.GetIndex())
+	st, err := s.waitApplied(ctx, pin.GetIndex())
 	if err != nil {
-		return status.Errorf(codes.Aborted, "this server is behind in the log: %v", err)
+		return err
 	}
 	f, ok := st.Files().Get(req.GetName())
 	if !ok {

@@ -58,6 +58,8 @@ type Config struct {
 	ReserveBytes int64
 	// SpareBytes is how much room the disk must have for new blocks of files. Default 256 MB.
 	SpareBytes int64
+	// RepairBytes bounds the bytes a second that the node gets of the blocks that it lacks. Default 128 MB.
+	RepairBytes int64
 	// Replicas is how many copies of each block a cluster that this node founds keeps. Default 3.
 	Replicas int
 	// Timing is that of the coordinator.

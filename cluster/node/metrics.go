@@ -71,6 +71,10 @@ func (n *Node) tellMetrics() *exposition.Page {
 	_, bytes := s.Files().Size()
 	gauge("files", "Files in the store.", float64(s.Files().Len()))
 	gauge("files_bytes", "Bytes in the files of the store, once each.", float64(bytes))
+	up := n.store.upkeep.Standing()
+	gauge("blocks_held", "Copies of blocks on this node's disk that files have, as of its last look.", float64(up.Held))
+	gauge("blocks_missing", "Blocks that belong on this node's disk and could not be got, as of its last look.", float64(up.Missing))
+	p.Counters("rainsql_blocks_got_bytes_total", "Bytes of blocks that this node got from others because they belong on its disk.", "why", []exposition.Sample{{Label: "missing", Value: float64(up.Got)}})
 	var proposals [len(outcomes)]exposition.Sample
 	for i, what := range outcomes {
 		proposals[i] = exposition.Sample{Label: what, Value: float64(n.metrics.proposals[i].Load())}

@@ -64,10 +64,10 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 	s.files = sdfs.New(own, sdfs.Sizes{Block: blocks.MaxBlock, Small: files.Sizes.Small, Merge: files.Sizes.Merge})
 	n.stop.push(func() error { s.close(); return nil })
 	n.stop.push(func() error { s.client.Close(); return nil }) // a node that is killed tells nobody
-	service := files.NewService(storeCluster{n}, s.placed, own)
+	service := files.NewService(storeCluster{n}, s.placed, own, s.files)
 	n.stop.push(func() error { service.Close(); return nil })
 	s.upkeep = upkeep.Start(upkeep.Config{
-		Self: self, Log: n.coord, Placed: s.placed, MayFree: n.mayFree, Drained: n.drained, Logger: n.log,
+		Self: self, Log: n.coord, Placed: s.placed, MayFree: n.mayFree, Drained: n.drained, RepairBytes: n.cfg.RepairBytes, Logger: n.log,
 		Merge: func(ctx context.Context, name string) error {
 			_, err := s.files.MergeSmall(ctx, name)
 			return err
@@ -75,7 +75,7 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 	})
 	lost.Store(s.upkeep)
 	n.stop.push(func() error { s.upkeep.Close(); return nil })
-	api.RegisterBlocksServer(n.server, &blocks.Service{Placed: s.placed, Free: s.pins.MayFree})
+	api.RegisterBlocksServer(n.server, &blocks.Service{Placed: s.placed, Free: s.pins.MayFree, Standing: s.standing})
 	api.RegisterFilesServer(n.server, service)
 	return nil
 }
@@ -83,8 +83,17 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 // Blocks is where this node writes and reads the blocks of files.
 func (n *Node) Blocks() *blocks.Placed { return n.store.placed }
 
+// Upkeep is what this node does for its blocks in the background.
+func (n *Node) Upkeep() *upkeep.Upkeep { return n.store.upkeep }
+
 // close ends the store's lease and what it has open; what it has proposed by then counts.
 func (s *fileStore) close() { _ = s.files.Close() } // that it was closed before, at most
+
+// standing is what blocks.Service tells of the upkeep.
+func (s *fileStore) standing() (missing int64, index uint64) {
+	st := s.upkeep.Standing()
+	return int64(st.Missing), st.Index
+}
 
 // mayFree asks the leader which blocks nobody can want any more.
 func (n *Node) mayFree(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error) {

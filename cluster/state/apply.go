@@ -94,6 +94,9 @@ func (s *State) applyFiles(entries []Entry) []Result {
 // apply changes s, a copy of its own; after a refusal s is thrown away.
 func (s *State) apply(e Entry) error {
 	switch e.Kind {
+	case Tick:
+		s.files, _ = namespace.Apply(s.files, s.index, namespace.Entry{Kind: namespace.Tick, Time: e.Time})
+		return nil
 	case Found:
 		if !s.cluster.IsZero() && s.cluster != e.Cluster || e.Cluster.IsZero() {
 			return &Refusal{Reason: ErrCluster}

@@ -24,6 +24,7 @@ const (
 	TokenRemove Kind = 10
 	Files       Kind = 11 // an entry of the namespace
 	Batch       Kind = 12 // several of these, each of which takes effect, or is refused, by itself
+	Tick        Kind = 14 // moves log time on, by which leases end
 	Drained     Kind = 13 // of a node that is leaving: what it had is elsewhere
 )
 

@@ -38,6 +38,9 @@ func (u *Upkeep) get(f *found) int {
 				next++
 				mu.Unlock()
 				err := u.getOne(b)
+				if err == nil {
+					u.got.Add(int64(b.Length))
+				}
 				mu.Lock()
 				switch {
 				case err == nil:

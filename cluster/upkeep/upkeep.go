@@ -7,6 +7,7 @@ package upkeep
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -64,8 +65,11 @@ type Upkeep struct {
 	filled chan struct{} // closed once the server has had what belongs to it
 
 	// Of the goroutine of the looks:
-	garbage garbage
-	merged  map[uint64]int // by file id, its blocks after the last try to merge them
+	garbage   garbage
+	elsewhere elsewhere
+	merged    map[uint64]int // by file id, its blocks after the last try to merge them
+
+	got atomic.Int64 // bytes, since the start
 
 	mu      sync.Mutex
 	held    map[namespace.BlockID]namespace.Block // named by an entry and here, as of the last look
@@ -124,13 +128,14 @@ type Standing struct {
 	Index   uint64 // of the state it was by
 	Held    int    // blocks that an entry names and that are here
 	Missing int    // that should be here, and could not be got
+	Got     int64  // bytes of blocks got from others since the start
 }
 
 // Standing tells how the last look found the server.
 func (u *Upkeep) Standing() Standing {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return Standing{Index: u.index, Held: len(u.held), Missing: u.missing}
+	return Standing{Index: u.index, Held: len(u.held), Missing: u.missing, Got: u.got.Load()}
 }
 
 // run looks again and again: soon where the members have changed or somebody pokes, now and then while the log

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
@@ -37,13 +38,18 @@ type clusterFlags struct {
 
 func (f *clusterFlags) register(cmd *cobra.Command, listing bool) {
 	fl := cmd.Flags()
-	fl.StringSliceVar(&f.connect, "connect", nil, "HOST:PORT of one or more nodes (default $RAINSQL_CONNECT, or 127.0.0.1:7400)")
-	fl.StringVar(&f.certs, "certs", "", "folder of a client's certificate, or the authority's ca.pem where there is a token (default $RAINSQL_CERTS)")
-	fl.StringVar(&f.token, "token", "", "client's token (default $RAINSQL_TOKEN, which does not show in a list of processes)")
-	fl.DurationVar(&f.wait, "wait", 10*time.Second, "how long to go on trying")
+	f.where(fl, "HOST:PORT of one or more nodes (default $RAINSQL_CONNECT, or 127.0.0.1:7400)")
 	if listing {
 		fl.StringVar(&f.format, "format", "", "table, csv, json, … as for queries")
 	}
+}
+
+// where adds the flags that say where a cluster is and who calls.
+func (f *clusterFlags) where(fl *pflag.FlagSet, connect string) {
+	fl.StringSliceVar(&f.connect, "connect", nil, connect)
+	fl.StringVar(&f.certs, "certs", "", "folder of a client's certificate, or the authority's ca.pem where there is a token (default $RAINSQL_CERTS)")
+	fl.StringVar(&f.token, "token", "", "client's token (default $RAINSQL_TOKEN, which does not show in a list of processes)")
+	fl.DurationVar(&f.wait, "wait", 10*time.Second, "how long to go on trying")
 }
 
 // newClusterCommands are the commands that look at a cluster and change it.
@@ -82,12 +88,36 @@ func newClusterCommands(std streams) []*cobra.Command {
 
 // with connects, and gives up after the time that the user has.
 func (f *clusterFlags) with(ctx context.Context, run func(context.Context, *client.Client) error) error {
+	c, err := f.client(0)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	waiting, cancel := context.WithTimeout(ctx, f.wait)
+	defer cancel()
+	return f.explain(ctx, run(waiting, c))
+}
+
+// explain is what a user is told of an error of a command.
+func (f *clusterFlags) explain(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	if err != nil && f.certs == "" && refusedPlain(err) {
+		return fmt.Errorf("%w\nA cluster with certificates hangs up on those who show none: name yours with --certs", err)
+	}
+	return err
+}
+
+// client is a client of the cluster that the flags and the environment name. perCall bounds each of its calls; 0: nothing does but their
+// contexts. The caller closes it.
+func (f *clusterFlags) client(perCall time.Duration) (*client.Client, error) {
 	if f.wait <= 0 {
-		return usagef("--wait %v: give it some time", f.wait)
+		return nil, usagef("--wait %v: give it some time", f.wait)
 	}
 	for _, addr := range f.connect {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return usagef("--connect %s: write HOST:PORT", addr)
+			return nil, usagef("--connect %s: write HOST:PORT", addr)
 		}
 	}
 	or := func(value *string, name string) {
@@ -103,28 +133,17 @@ func (f *clusterFlags) with(ctx context.Context, run func(context.Context, *clie
 			f.connect = strings.Split(env, ",")
 		}
 	}
-	cfg := client.Config{Addrs: f.connect, Token: f.token}
+	cfg := client.Config{Addrs: f.connect, Token: f.token, Wait: perCall}
 	if f.certs != "" {
 		b, err := loadCerts(f.certs, f.token != "")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		cfg.Dialer.TLS = b.ClientTLS()
 	} else if f.token != "" {
-		return usagef("a token is sent over TLS only: name the authority's ca.pem with --certs")
+		return nil, usagef("a token is sent over TLS only: name the authority's ca.pem with --certs")
 	}
-	c := client.New(cfg)
-	defer c.Close()
-	waiting, cancel := context.WithTimeout(ctx, f.wait)
-	defer cancel()
-	err := run(waiting, c)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return cause
-	}
-	if err != nil && f.certs == "" && refusedPlain(err) {
-		return fmt.Errorf("%w\nA cluster with certificates hangs up on those who show none: name yours with --certs", err)
-	}
-	return err
+	return client.New(cfg), nil
 }
 
 // refusedPlain tells of what a connection without TLS meets where it is wanted.

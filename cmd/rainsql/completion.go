@@ -52,6 +52,10 @@ func completions(root *cobra.Command, c *common) {
 		"command":  cobra.NoFileCompletions,
 		"rows":     cobra.NoFileCompletions,
 		"seed":     cobra.NoFileCompletions,
+		"connect":  cobra.NoFileCompletions,
+		"token":    cobra.NoFileCompletions,
+		"wait":     cobra.NoFileCompletions,
+		"from":     cobra.NoFileCompletions,
 		"data": func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
@@ -85,7 +89,7 @@ func completions(root *cobra.Command, c *common) {
 // is a name in the store, LOCAL and FILE are left to the shell.
 func arguments(cmd *cobra.Command, c *common) cobra.CompletionFunc {
 	words := strings.Fields(cmd.Use)[1:]
-	return func(_ *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(words) == 0 || strings.Contains(cmd.Use, "-f FILE") {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -95,27 +99,12 @@ func arguments(cmd *cobra.Command, c *common) cobra.CompletionFunc {
 		}
 		switch strings.Trim(at, "[]…") {
 		case "NAME", "PATTERN", "FROM", "TO":
-			return c.storeNames(word), cobra.ShellCompDirectiveNoFileComp
+			return c.names(cmd, word), cobra.ShellCompDirectiveNoFileComp
+		case "NODE", "NODE=LOCAL":
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-}
-
-// storeNames lists the files of the store that begin with word. Where there is
-// no store, or another process has it, there are none: Tab shows no errors.
-func (c *common) storeNames(word string) []cobra.Completion {
-	e := c.engine()
-	files, err := e.Files("")
-	if e.Close() != nil || err != nil {
-		return nil
-	}
-	var names []cobra.Completion
-	for _, f := range files {
-		if strings.HasPrefix(f.Name, word) {
-			names = append(names, f.Name)
-		}
-	}
-	return names
 }
 
 // completeSetting offers key= of --set.

@@ -17,6 +17,7 @@ type common struct {
 	signals  *signals
 	data     string
 	progress string
+	names    func(cmd *cobra.Command, word string) []string // files of the store that begin so, for Tab
 }
 
 func (c *common) register(root *cobra.Command) {

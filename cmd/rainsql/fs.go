@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -17,19 +18,23 @@ import (
 // fsFlags are the flags of `rainsql fs`.
 type fsFlags struct {
 	*common
-	format string
-	force  bool
-	long   bool
+	cluster clusterFlags
+	format  string
+	force   bool
+	long    bool
+	repair  bool
+	from    string
 }
 
 func newFS(c *common) *cobra.Command {
-	f := &fsFlags{common: c}
+	f := &fsFlags{common: c, cluster: clusterFlags{std: c.std}}
+	c.names = f.names
 	cmd := &cobra.Command{
 		Use:   "fs",
 		Short: "Put files into the file store, and look at what is there",
 		Long: `The file store (SDFS) keeps files by name; a query reads and writes them by
 their bare names: FROM 'logs/today.jsonl'. It lies in the folder --data, which
-one process at a time holds.
+one process at a time holds, or, with --connect, on the servers of a cluster.
 
 A pattern has * ? [a-z] {a,b} within a part of a name, and ** across its parts.`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -40,6 +45,7 @@ A pattern has * ? [a-z] {a,b} within a part of a name, and ** across its parts.`
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	f.cluster.where(cmd.PersistentFlags(), "HOST:PORT of one or more nodes of a cluster, whose files are meant (default $RAINSQL_CONNECT; without either the embedded store)")
 	add := func(use, short string, least, most int, run func(cmd *cobra.Command, args []string) error) *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: between(least, most), RunE: run}
 		cmd.AddCommand(sub)
@@ -49,18 +55,28 @@ A pattern has * ? [a-z] {a,b} within a part of a name, and ** across its parts.`
 	put.Flags().BoolVarP(&f.force, "force", "f", false, "replace a file of that name")
 	get := add("get NAME LOCAL", "Copy a file of the store to a local one (- is standard output)", 2, 2, f.get)
 	get.Flags().BoolVarP(&f.force, "force", "f", false, "replace a local file of that name")
+	get.Flags().StringVar(&f.from, "from", "", "node whose copies alone are read, to see whether they are there and whole")
 	add("cat NAME…", "Write files to standard output", 1, -1, f.cat)
 	add("append LOCAL NAME", "Append a local file, or - for standard input, to a stored one", 2, 2, f.append)
-	add("multiappend NAME NODE=LOCAL…", "Append files of several nodes at once (here one: local)", 2, -1, f.multiappend)
+	add("multiappend NAME NODE=LOCAL…", "Have nodes append files of their own disks, all at once", 2, -1, f.multiappend).Long = multiappendText
 	ls := add("ls [PATTERN]", "List the files", 0, 1, f.ls)
 	ls.Flags().BoolVarP(&f.long, "long", "l", false, "with size, blocks and time")
 	f.formatFlag(ls)
 	f.formatFlag(add("stat NAME", "Describe a file", 1, 1, f.stat))
+	locate := add("locate NAME", "List the blocks of a file and where their copies are", 1, 1, f.locate)
+	locate.Long = locateText
+	f.formatFlag(locate)
+	store := add("store [NODE]", "List what each node holds, or the blocks that one holds", 0, 1, f.store)
+	store.Long = storeText
+	f.formatFlag(store)
 	add("mv FROM TO", "Give a file another name", 2, 2, f.mv)
 	rm := add("rm NAME…", "Remove files; a pattern removes all that it matches", 1, -1, f.rm)
 	rm.Flags().BoolVarP(&f.force, "force", "f", false, "say nothing of names that are not there")
 	add("merge NAME", "Join the small blocks of a file that many appends made", 1, 1, f.merge)
-	f.formatFlag(add("check", "Read everything there is and tell what is damaged", 0, 0, f.check))
+	check := add("check", "Read everything there is and tell what is damaged", 0, 0, f.check)
+	check.Long = checkText
+	check.Flags().BoolVar(&f.repair, "repair", false, "have nodes get the copies that lack (with --connect)")
+	f.formatFlag(check)
 	f.formatFlag(add("du", "Tell how much space the store takes", 0, 0, f.du))
 	return cmd
 }
@@ -78,31 +94,15 @@ func between(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// with runs something on the store, and closes it.
-func (f *fsFlags) with(cmd *cobra.Command, run func(*engine.Engine, *sdfs.Embedded) error) (err error) {
-	if err := f.common.check(); err != nil {
-		return err
-	}
-	e := f.engine()
-	defer func() { err = errors.Join(err, e.Close()) }()
-	s, err := e.Store(cmd.Context())
-	if err != nil {
-		return err
-	}
-	return run(e, s)
-}
-
 // show writes a listing in the format asked for.
 func (f *fsFlags) show(t listing.Table) error { return showListing(f.std, &f.format, t) }
 
-func (f *fsFlags) ls(cmd *cobra.Command, args []string) (err error) {
-	e := f.engine()
-	defer func() { err = errors.Join(err, e.Close()) }()
+func (f *fsFlags) ls(cmd *cobra.Command, args []string) error {
 	pattern := ""
 	if len(args) > 0 {
 		pattern = args[0]
 	}
-	files, err := e.Files(pattern)
+	files, err := f.find(cmd, pattern)
 	if err != nil {
 		return err
 	}
@@ -121,8 +121,8 @@ func (f *fsFlags) ls(cmd *cobra.Command, args []string) (err error) {
 }
 
 func (f *fsFlags) stat(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
-		info, err := s.Stat(cmd.Context(), args[0])
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error {
+		info, err := s.Stat(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -143,15 +143,15 @@ func (f *fsFlags) stat(cmd *cobra.Command, args []string) error {
 }
 
 func (f *fsFlags) mv(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error { return s.Rename(cmd.Context(), args[0], args[1]) })
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error { return s.Rename(ctx, args[0], args[1]) })
 }
 
 func (f *fsFlags) rm(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(e *engine.Engine, s *sdfs.Embedded) error {
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error {
 		for _, name := range args {
 			names := []string{name}
-			if _, err := s.Stat(cmd.Context(), name); err != nil && connect.HasPattern(name) {
-				found, err := e.Files(name)
+			if _, err := s.Stat(ctx, name); err != nil && connect.HasPattern(name) {
+				found, err := engine.Find(ctx, s.Store, name)
 				if err != nil {
 					return err
 				}
@@ -164,7 +164,7 @@ func (f *fsFlags) rm(cmd *cobra.Command, args []string) error {
 				}
 			}
 			for _, n := range names {
-				if err := s.Remove(cmd.Context(), n); err != nil && !(f.force && errors.Is(err, sdfs.ErrNotFound)) {
+				if err := s.Remove(ctx, n); err != nil && !(f.force && errors.Is(err, sdfs.ErrNotFound)) {
 					return err
 				}
 			}
@@ -174,33 +174,28 @@ func (f *fsFlags) rm(cmd *cobra.Command, args []string) error {
 }
 
 func (f *fsFlags) merge(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
-		before, err := s.Stat(cmd.Context(), args[0])
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error {
+		before, after, err := s.merge(ctx, args[0])
 		if err != nil {
 			return err
 		}
-		if err := s.Merge(cmd.Context(), args[0]); err != nil {
-			return err
-		}
-		after, err := s.Stat(cmd.Context(), args[0])
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(f.std.err, "%s: %s before, %s now\n", args[0], human.Count(int64(before.Blocks), "block"), human.Count(int64(after.Blocks), "block"))
+		fmt.Fprintf(f.std.err, "%s: %s before, %s now\n", args[0], human.Count(before, "block"), human.Count(after, "block"))
 		return nil
 	})
 }
 
-func (f *fsFlags) du(cmd *cobra.Command, _ []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
-		u := s.Usage()
-		t := listing.Table{}
-		t.Column("what", types.STRING)
-		t.Column("count", types.INT)
-		t.Column("bytes", types.INT)
-		for _, row := range usageRows(u) {
-			t.Add(row...)
-		}
-		return f.show(t)
-	})
+// merge merges a file, where its blocks are, and tells how many there were and are.
+func (s *fileStore) merge(ctx context.Context, name string) (before, after int64, err error) {
+	if s.remote != nil {
+		return s.remote.Merge(ctx, name)
+	}
+	was, err := s.Stat(ctx, name)
+	if err == nil {
+		err = s.Merge(ctx, name)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	is, err := s.Stat(ctx, name)
+	return int64(was.Blocks), int64(is.Blocks), err
 }

@@ -7,14 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/local"
-	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/internal/progress"
 	"github.com/rainsql/rainsql/sdfs"
 )
@@ -27,19 +24,19 @@ func (f *fsFlags) put(cmd *cobra.Command, args []string) error {
 	if f.force {
 		mode = sdfs.Replace
 	}
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
-		return f.upload(cmd.Context(), s, args[0], args[1], mode)
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error {
+		return f.upload(ctx, s, args[0], args[1], mode)
 	})
 }
 
 func (f *fsFlags) append(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
-		return f.upload(cmd.Context(), s, args[0], args[1], sdfs.Append)
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error {
+		return f.upload(ctx, s, args[0], args[1], sdfs.Append)
 	})
 }
 
 // upload copies a local file into the store: all of it, or nothing.
-func (f *fsFlags) upload(ctx context.Context, s *sdfs.Embedded, from, name string, mode sdfs.Mode) error {
+func (f *fsFlags) upload(ctx context.Context, s *fileStore, from, name string, mode sdfs.Mode) error {
 	in, size, err := f.input(from)
 	if err != nil {
 		return err
@@ -114,9 +111,14 @@ func transfer(ctx context.Context, out io.Writer, in io.Reader, line *progress.T
 
 func (f *fsFlags) get(cmd *cobra.Command, args []string) error {
 	name, to := args[0], args[1]
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error {
+		from, done, err := f.source(ctx, s)
+		if err != nil {
+			return err
+		}
+		defer done()
 		if to == "-" {
-			return f.download(cmd.Context(), s, name, standardOut{f.std.out})
+			return f.download(ctx, from, name, standardOut{f.std.out})
 		}
 		if info, err := os.Stat(to); err == nil && info.IsDir() {
 			to = filepath.Join(to, filepath.Base(name))
@@ -129,17 +131,33 @@ func (f *fsFlags) get(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := f.download(cmd.Context(), s, name, out); err != nil {
+		if err := f.download(ctx, from, name, out); err != nil {
 			return errors.Join(err, out.Abort())
 		}
 		return out.Commit()
 	})
 }
 
+// source is the store to read from: with --from, the copies of one node. done must be called.
+func (f *fsFlags) source(ctx context.Context, s *fileStore) (from *sdfs.Store, done func(), err error) {
+	switch {
+	case f.from == "":
+		return s.Store, func() {}, nil
+	case s.remote == nil:
+		return s.Store, func() {}, embeddedNode(f.from)
+	}
+	id, err := s.node(ctx, f.from)
+	if err != nil {
+		return nil, nil, err
+	}
+	from = s.remote.From(id)
+	return from, func() { _ = from.Close() }, nil // it is open
+}
+
 func (f *fsFlags) cat(cmd *cobra.Command, args []string) error {
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
+	return f.with(cmd, func(ctx context.Context, s *fileStore) error {
 		for _, name := range args {
-			if err := f.download(cmd.Context(), s, name, standardOut{f.std.out}); err != nil {
+			if err := f.download(ctx, s.Store, name, standardOut{f.std.out}); err != nil {
 				return err
 			}
 		}
@@ -148,7 +166,7 @@ func (f *fsFlags) cat(cmd *cobra.Command, args []string) error {
 }
 
 // download copies a file of the store.
-func (f *fsFlags) download(ctx context.Context, s *sdfs.Embedded, name string, out io.Writer) error {
+func (f *fsFlags) download(ctx context.Context, s *sdfs.Store, name string, out io.Writer) error {
 	in, err := s.OpenFile(ctx, name)
 	if err != nil {
 		return err
@@ -156,34 +174,9 @@ func (f *fsFlags) download(ctx context.Context, s *sdfs.Embedded, name string, o
 	defer in.Close() //nolint:errcheck // only read
 	line := f.line(name, in.Size())
 	defer line.Close()
-	return transfer(ctx, out, io.NewSectionReader(in, 0, in.Size()), line)
-}
-
-// multiappend appends files at once, each as one append: each whole, in any order.
-func (f *fsFlags) multiappend(cmd *cobra.Command, args []string) error {
-	name := args[0]
-	var files []string
-	for _, a := range args[1:] {
-		node, file, ok := strings.Cut(a, "=")
-		switch {
-		case !ok || file == "":
-			return usagef("%q: write NODE=LOCAL", a)
-		case node != "local":
-			return usagef("no node %q: the embedded store has one, local", node)
-		}
-		files = append(files, file)
-	}
-	return f.with(cmd, func(_ *engine.Engine, s *sdfs.Embedded) error {
-		errs := make([]error, len(files))
-		var all sync.WaitGroup
-		for i, file := range files {
-			all.Go(func() {
-				if err := f.upload(cmd.Context(), s, file, name, sdfs.Append); err != nil {
-					errs[i] = fmt.Errorf("%s was not appended: %w", file, err)
-				}
-			})
-		}
-		all.Wait()
-		return errors.Join(errs...)
+	return in.CopyTo(ctx, func(p []byte) error {
+		_, err := out.Write(p)
+		line.Add(int64(len(p)))
+		return err
 	})
 }

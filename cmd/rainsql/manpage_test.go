@@ -45,6 +45,8 @@ var manTail = []struct{ title, text string }{
 		"Tab completes; \\h NAME tells about a verb or a function, \\? lists what else there is; exit leaves. 'rainsql help prompt' tells more."},
 	{"ENVIRONMENT", "XDG_DATA_HOME\n\tThe file store lies in its folder rainsql; without it in ~/.local/share/rainsql.\n" +
 		"XDG_STATE_HOME\n\tWhat was entered at the prompt lies in its file rainsql/history; without it below ~/.local/state.\n" +
+		"RAINSQL_CONNECT\n\tWhere a cluster is, for the commands with --connect; those of fs then work on its files.\n" +
+		"RAINSQL_CERTS, RAINSQL_TOKEN\n\tWhat --certs and --token would say.\n" +
 		"RAINSQL_HISTORY\n\tAnother file for that; empty, none.\n" +
 		"RAINSQLRC\n\tA script that the prompt runs first, in place of ~/.rainsqlrc; empty, none.\n" +
 		"RAINSQL_PAGER, PAGER\n\tThe program by which the prompt and help show what is longer than the screen; without either less.\n" +
@@ -54,7 +56,7 @@ var manTail = []struct{ title, text string }{
 	{"FILES", "~/.local/share/rainsql\n\tThe file store.\n~/.local/state/rainsql/history\n\tWhat was entered at the prompt.\n" +
 		"~/.rainsqlrc\n\tWhat the prompt runs first."},
 	{"EXIT STATUS", "0\n\tDone.\n1\n\tThe query or command failed, or fmt -d found a difference.\n2\n\tWrong usage of the command line.\n" +
-		"130\n\tInterrupted. The first Ctrl-C cancels the query, a second leaves at once."},
+		"3\n\tThe cluster cannot be reached.\n130\n\tInterrupted. The first Ctrl-C cancels the query, a second leaves at once."},
 	{"EXAMPLES", "The first rows of a file:\n\n\trainsql -c \"FROM './visits.csv' LIMIT 10\"\n\nWhat a script does, and then its answer as Parquet:\n\n" +
 		"\trainsql explain -f slow.rql --param least=100\n\trainsql -f slow.rql --param least=100 -o slow.parquet\n\n" +
 		"A file in the store, read by its name:\n\n\trainsql fs put visits.csv visits/january.csv\n\trainsql -c \"FROM 'visits/*.csv' AGGREGATE count(*) AS n BY page\""},
@@ -85,6 +87,7 @@ func manPage(root *cobra.Command) string {
 			sb.WriteString(roff(c.Short) + ".\n")
 		}
 		options(&sb, c.LocalNonPersistentFlags())
+		options(&sb, c.PersistentFlags())
 	}
 	for _, s := range manTail {
 		sb.WriteString(".SH " + s.title + "\n" + paragraphs(s.text))

@@ -34,6 +34,8 @@ type serverFlags struct {
 	certsFrom string
 	level     string
 	quiet     bool
+	minFree   int64 // MB
+	repair    int64 // MB a second
 }
 
 func newServer(c *common) *cobra.Command {
@@ -63,6 +65,9 @@ by its name; a flag counts before the environment, and that before the file.`,
 	fl.StringSliceVar(&f.cfg.Join, "join", nil, "HOST:PORT of nodes of the cluster to join; without, a new node begins one")
 	fl.StringVar(&f.cfg.Name, "name", "", "name of the node (default the certificate's, or the host's)")
 	fl.IntVar(&f.cfg.Voters, "voters", 5, "how many nodes vote at most: 1, 3 or 5")
+	fl.IntVar(&f.cfg.Replicas, "replicas", 3, "how many copies of each block a new cluster keeps: its first node says so")
+	fl.Int64Var(&f.minFree, "min-free-mb", 256, "MB that the disk must have free for blocks of files to be taken")
+	fl.Int64Var(&f.repair, "repair-mb", 128, "MB a second at most that the node gets of what it lacks")
 	fl.StringVar(&f.cfg.Profile, "profile", "lan", "how eagerly nodes look after each other: lan, or local for one machine")
 	fl.DurationVar(&f.cfg.DownAfter, "down-after", 5*time.Second, "how long gossip holds a node dead until it is down")
 	fl.DurationVar(&f.cfg.EvictAfter, "evict-after", 10*time.Minute, "how long a node is down until it has left for good; negative: never")
@@ -142,6 +147,10 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 	if err != nil {
 		return usagef("unknown --log-level %q: use debug, info, warn or error", f.level)
 	}
+	if f.minFree < 0 || f.repair <= 0 {
+		return usagef("--min-free-mb %d, --repair-mb %d: they are numbers of megabytes, the second at least 1", f.minFree, f.repair)
+	}
+	f.cfg.SpareBytes, f.cfg.RepairBytes = max(1, f.minFree<<20), f.repair<<20
 	f.cfg.Dir, f.cfg.Version = *f.data, thisBuild().version
 	f.cfg.Join = slices.DeleteFunc(f.cfg.Join, func(s string) bool { return s == "" })
 	if f.certs == "" {

@@ -42,7 +42,13 @@ func (s streams) usage(c *cobra.Command) error {
 		}
 	}
 	flags("Flags", c.LocalFlags())
-	flags("Flags of every command", c.InheritedFlags())
+	for p := c.Parent(); p != nil; p = p.Parent() {
+		title := "Flags of every command"
+		if p.HasParent() {
+			title = "Flags of every command of " + p.Name()
+		}
+		flags(title, p.PersistentFlags())
+	}
 	if c.HasAvailableSubCommands() {
 		fmt.Fprintf(&sb, "\n'%s help%s COMMAND' tells about a command.\n", c.Root().Name(), strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
 	}

@@ -33,10 +33,13 @@ func Thousands(n int64) string {
 	return strings.Join(append([]string{s}, parts...), ",")
 }
 
-// Count prints a number of things: 1 row, 2,000 rows.
+// Count prints a number of things: 1 row, 2,000 rows, 3 copies.
 func Count(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if stem, ok := strings.CutSuffix(what, "py"); ok {
+		return Thousands(n) + " " + stem + "pies"
 	}
 	return Thousands(n) + " " + what + "s"
 }

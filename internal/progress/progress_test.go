@@ -20,8 +20,9 @@ func TestText(t *testing.T) {
 		{0, 0, 0, "x: 0B  0B/s"},
 		{10, 20, time.Second, "x: 100%  20B of 10B  20B/s"}, // a file that grew
 	} {
-		l := &Transfer{what: "x", total: tt.total}
-		l.Add(tt.done)
+		l := &Transfer{what: "x"}
+		l.Set(tt.done-1, tt.total)
+		l.Add(1)
 		if got := l.text(tt.elapsed); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}

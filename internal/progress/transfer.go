@@ -14,26 +14,27 @@ import (
 type Transfer struct {
 	*Line
 	what  string
-	total int64 // -1 where the end is not known
 	begin time.Time
+	total atomic.Int64 // -1 where the end is not known
 	done  atomic.Int64
 }
 
 // Start shows a line on w until Close. total is how many bytes there will be,
 // -1 if that is not known.
 func Start(w io.Writer, what string, total int64) *Transfer {
-	t := &Transfer{what: what, total: total, begin: time.Now()}
+	t := &Transfer{what: what, begin: time.Now()}
+	t.total.Store(total)
 	t.Line = Show(w, Options{}, func(int) string { return t.text(time.Since(t.begin)) })
 	return t
 }
 
 // text is the line after some time.
 func (t *Transfer) text(elapsed time.Duration) string {
-	done := t.done.Load()
+	done, total := t.done.Load(), t.total.Load()
 	rate := human.Bytes(int64(float64(done)/max(elapsed.Seconds(), 1e-3))) + "/s"
 	switch {
-	case t.total > 0:
-		return fmt.Sprintf("%s: %3d%%  %s of %s  %s", t.what, min(100*done/t.total, 100), human.Bytes(done), human.Bytes(t.total), rate)
+	case total > 0:
+		return fmt.Sprintf("%s: %3d%%  %s of %s  %s", t.what, min(100*done/total, 100), human.Bytes(done), human.Bytes(total), rate)
 	default:
 		return fmt.Sprintf("%s: %s  %s", t.what, human.Bytes(done), rate)
 	}
@@ -43,6 +44,14 @@ func (t *Transfer) text(elapsed time.Duration) string {
 func (t *Transfer) Add(n int64) {
 	if t != nil {
 		t.done.Add(n)
+	}
+}
+
+// Set says how many bytes there were so far, and how many there will be.
+func (t *Transfer) Set(done, total int64) {
+	if t != nil {
+		t.done.Store(done)
+		t.total.Store(total)
 	}
 }
 

@@ -86,15 +86,24 @@ func TestChurn(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		})
+		var moved float64
+		var ideal float64 // bytes that must move: what a newcomer has to have, and what one that leaves had
+		share := func() float64 {
+			_, bytes := c.Leader().Node().Coordinator().State().Files().Size()
+			return float64(bytes) * 3
+		}
 		for i := range 6 {
 			extra := c.Add(fmt.Sprint("x", i))
 			extra.Start()
 			c.Until("it is active", 2*time.Minute, func() bool { ready, _ := extra.Node().Ready(); return ready })
+			ideal += share() / 6
 			time.Sleep(2 * time.Second)
 			gone := c.Servers[2+i] // the oldest but two
 			if err := c.leave(ctx, cl, gone); err != nil {
 				t.Fatal(err)
 			}
+			ideal += share() / 6
+			moved += float64(gone.Node().Upkeep().Standing().Got)
 			gone.Kill()
 			time.Sleep(2 * time.Second)
 		}
@@ -108,6 +117,15 @@ func TestChurn(t *testing.T) {
 			least, most, _ := c.copies(t)
 			return least == 3 && most == 3
 		})
+		for _, server := range c.Servers {
+			if n := server.Node(); n != nil {
+				moved += float64(n.Upkeep().Standing().Got)
+			}
+		}
+		t.Logf("%.1f MB moved, %.2f of what must", moved/1e6, moved/ideal)
+		if moved > 1.5*ideal {
+			t.Errorf("%.1f MB moved, and %.1f had to", moved/1e6, ideal/1e6)
+		}
 		c.Until("no block without an owner", 3*time.Hour, func() bool { return c.strays() == 0 })
 	})
 }

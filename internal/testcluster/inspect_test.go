@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -225,8 +226,8 @@ func TestCheckWhileChanging(t *testing.T) {
 		defer work.Wait()
 		defer cancel()
 		for _, name := range []string{"a", "b", "c"} {
+			s := files.Open(c.Client())
 			work.Go(func() {
-				s := files.Open(c.Client())
 				defer s.Close()
 				for i := 0; ctx.Err() == nil; i++ {
 					_ = s.Append(ctx, name, []byte("line\n"))
@@ -244,6 +245,32 @@ func TestCheckWhileChanging(t *testing.T) {
 				t.Errorf("%v", faults)
 			}
 		}
+	})
+}
+
+// TestCheckWhileMoving: blocks that move to a server that joins, and away from one that leaves, are no faults.
+func TestCheckWhileMoving(t *testing.T) {
+	five(t, func(t *testing.T, c *Cluster) {
+		r := files.Connect(c.Client(1))
+		defer r.Close()
+		for i := range 20 {
+			put(t, r.Store, fmt.Sprint("f", i), random(uint64(i), 300<<10))
+		}
+		check := func() {
+			for range 15 {
+				faults, report := checked(t, r, false)
+				if len(faults) > 0 || report.GetBlocks() != 20 {
+					t.Errorf("%v, %v", faults, report)
+				}
+				time.Sleep(300 * time.Millisecond)
+			}
+		}
+		c.Add("n6").Start()
+		check()
+		if o, err := c.Client().Propose(t.Context(), state.Entry{Kind: state.Leave, Node: c.Servers[0].Node().ID()}); err != nil || o.Err != nil {
+			t.Fatal(err, o.Err)
+		}
+		check()
 	})
 }
 

@@ -54,6 +54,31 @@ func (s *Store) Condemn(ctx context.Context, b namespace.Block) error {
 	return err
 }
 
+// Examine is Condemn where only the id of a block is known: the copy must be what its own disk file says of it. It gives what it is; here is
+// false where there is no such block.
+func (s *Store) Examine(ctx context.Context, id namespace.BlockID) (b namespace.Block, here bool, err error) {
+	for range tries {
+		var at place
+		b, at, err = s.describe(id)
+		var corrupt *CorruptError
+		switch {
+		case at == place{}:
+			return b, false, nil
+		case err == nil && at.segment != 0: // all of it was read
+			return b, true, nil
+		case err == nil:
+			return b, true, s.Condemn(ctx, b)
+		case !errors.As(err, &corrupt):
+			return b, true, err
+		}
+		taken, qerr := s.quarantine(id, at, nil)
+		if taken || qerr != nil {
+			return b, true, errors.Join(err, qerr)
+		}
+	}
+	return b, true, err
+}
+
 // quarantine takes a copy out of use and tells whether it still was in use. why is what OnBad is told, nil if
 // the caller tells it himself.
 func (s *Store) quarantine(id namespace.BlockID, at place, why *CorruptError) (bool, error) {

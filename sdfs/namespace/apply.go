@@ -83,6 +83,8 @@ func again(err error) bool { return errors.Is(err, ErrHolders) || errors.Is(err,
 // apply changes s, a copy of its own; after a refusal s is thrown away.
 func (s *State) apply(e Entry) Result {
 	switch e.Kind {
+	case Tick:
+		return Result{}
 	case LeaseOpen, LeaseRenew, LeaseClose:
 		return Result{Err: s.lease(e)}
 	case Commit, Create, Replace, Append, Rename, Remove, Merge:

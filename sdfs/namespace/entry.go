@@ -24,6 +24,7 @@ const (
 	LeaseOpen  Kind = 8 // opens the lease Lease until Until
 	LeaseRenew Kind = 9 // moves its end to Until
 	LeaseClose Kind = 10
+	Tick       Kind = 11 // moves log time on
 )
 
 // Bounds of what an entry may ask for.

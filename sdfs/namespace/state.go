@@ -86,5 +86,8 @@ func (s *State) Leases() []uint64 {
 	return ids
 }
 
+// LeaseEnd is when the first of the leases ends that are open, µs of log time; math.MaxInt64: none is.
+func (s *State) LeaseEnd() int64 { return s.nextEnd }
+
 // key orders numbers in a tree.
 func key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

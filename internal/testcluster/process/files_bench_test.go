@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/sdfs"
@@ -69,6 +72,54 @@ func BenchmarkFiles(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
 		})
 	}
+}
+
+// BenchmarkRefill measures how fast a server whose disk is empty gets what belongs to it from three others.
+func BenchmarkRefill(b *testing.B) {
+	c := New(b, program(b), Options{Servers: 3, Args: []string{"--repair-mb", "100000"}})
+	s := files.Open(c.Client(0))
+	b.Cleanup(func() { _ = s.Close() })
+	data := make([]byte, 1<<20)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(data)
+	for i := range 4 {
+		putFile(b, s, fmt.Sprint(i), data, 256<<20)
+	}
+	var bytes int64
+	for range b.N {
+		b.StopTimer()
+		one := c.Servers[2]
+		one.Kill()
+		c.Until("it is down", time.Minute, func() string { // until then its name is taken
+			for _, n := range c.Servers[0].Nodes() {
+				if n.GetName() == one.Name && n.GetStatus() == "active" {
+					return "it is not"
+				}
+			}
+			return ""
+		})
+		if err := os.RemoveAll(one.Dir); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		one.Start()
+		c.Until("it has what belongs to it", time.Minute, func() string { // it is not ready before
+			if st, err := one.Status(); err != nil || !st.GetReady() {
+				return "not yet"
+			}
+			return ""
+		})
+		b.StopTimer()
+		paths, err := filepath.Glob(filepath.Join(one.Dir, "blocks", "*"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, p := range paths {
+			if info, err := os.Stat(p); err == nil {
+				bytes += info.Size()
+			}
+		}
+	}
+	b.ReportMetric(float64(bytes)/1e6/b.Elapsed().Seconds(), "MB/s")
 }
 
 type onlyWriter struct{ io.Writer }
