@@ -67,7 +67,7 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 	service := files.NewService(storeCluster{n}, s.placed, own, s.files)
 	n.stop.push(func() error { service.Close(); return nil })
 	s.upkeep = upkeep.Start(upkeep.Config{
-		Self: self, Log: n.coord, Placed: s.placed, MayFree: n.mayFree, Drained: n.drained, RepairBytes: n.cfg.RepairBytes, Logger: n.log,
+		Self: self, Log: n.coord, Placed: s.placed, MayFree: n.mayFree, Drained: n.drained, RepairBytes: n.cfg.RepairBytes, Fatal: n.cfg.OnFatal, Logger: n.log,
 		Merge: func(ctx context.Context, name string) error {
 			_, err := s.files.MergeSmall(ctx, name)
 			return err

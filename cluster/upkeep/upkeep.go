@@ -6,6 +6,7 @@ package upkeep
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,9 @@ type Config struct {
 	MayFree func(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error)
 	// Drained tells the cluster that this server, which leaves, has nothing any more that is not elsewhere.
 	Drained func(ctx context.Context) error
+	// Fatal is told, once, that the disk has failed a write so that nobody knows what is on it: the process must end, and finds out
+	// when it is started anew.
+	Fatal func(error)
 	// Merge puts the small blocks of a file together; nil: nobody does.
 	Merge func(ctx context.Context, name string) error
 
@@ -65,6 +69,7 @@ type Upkeep struct {
 	filled chan struct{} // closed once the server has had what belongs to it
 
 	// Of the goroutine of the looks:
+	failed    bool
 	garbage   garbage
 	elsewhere elsewhere
 	merged    map[uint64]int // by file id, its blocks after the last try to merge them
@@ -201,6 +206,10 @@ func (u *Upkeep) pause(d time.Duration) bool {
 
 // look compares what is here with what should be, and does something about it. It tells whether something is left to be done.
 func (u *Upkeep) look(s *state.State) bool {
+	if err := u.local.Err(); err != nil && !u.failed {
+		u.failed = true
+		u.cfg.Fatal(fmt.Errorf("the disk of blocks: %w", err))
+	}
 	f := u.find(s)
 	left := u.get(f)
 	if left == f.lost { // what nobody has keeps no server from joining

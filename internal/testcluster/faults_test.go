@@ -227,3 +227,66 @@ func TestWiped(t *testing.T) {
 		readsAll(t, s, want)
 	})
 }
+
+// TestFullDisk: the disk of one server has no room. What is written goes to others, what is read is read, and with room again it
+// gets what belongs to it.
+func TestFullDisk(t *testing.T) {
+	five(t, func(t *testing.T, c *Cluster) {
+		s := files.Open(c.Client())
+		defer s.Close()
+		want := filesOf(t, s, 6, 8)
+		full := c.Servers[2]
+		full.Disk().SetCapacity(full.Disk().Used() + 1000)
+		for name, data := range filesOf(t, s, 7, 12) {
+			want[name] = data
+		}
+		for i := range 20 {
+			if err := s.Append(t.Context(), "log", []byte{byte('a' + i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want["log"] = []byte("abcdefghijklmnopqrst")
+		readsAll(t, s, want)
+		through := files.Open(c.Client(2)) // by way of the one that is full
+		defer through.Close()
+		put(t, through, "through", []byte("it"))
+		readsAll(t, through, want)
+		if least, _, _ := c.copies(t); least < 3 {
+			t.Errorf("%d copies of a block that was acknowledged", least)
+		}
+		full.Disk().SetCapacity(0)
+		c.Until("every owner has its blocks, and nobody else", 5*time.Minute, func() bool {
+			least, most, _ := c.copies(t)
+			return least == 3 && most == 3
+		})
+		readsAll(t, s, want)
+	})
+}
+
+// TestFailingDisk: a server whose disk fails to sync blocks ends itself, and what is written meanwhile goes to others.
+func TestFailingDisk(t *testing.T) {
+	five(t, func(t *testing.T, c *Cluster) {
+		s := files.Open(c.Client())
+		defer s.Close()
+		bad := c.Servers[3]
+		bad.Disk().SetHook(func(op simdisk.Op) simdisk.Fault {
+			if op.Kind == "sync" && (strings.HasPrefix(op.Path, "blocks/") || strings.HasPrefix(op.Path, "segments/")) {
+				return simdisk.Fault{Err: errors.New("I/O error")}
+			}
+			return simdisk.Fault{}
+		})
+		want := filesOf(t, s, 8, 12)
+		readsAll(t, s, want)
+		c.Until("it has ended itself", 2*time.Minute, func() bool { return bad.Died() != nil })
+		if !strings.Contains(bad.Died().Error(), "I/O error") {
+			t.Error(bad.Died())
+		}
+		bad.Disk().SetHook(nil)
+		bad.Start()
+		c.Until("every owner has its blocks", 5*time.Minute, func() bool {
+			least, _, _ := c.copies(t)
+			return least == 3
+		})
+		readsAll(t, s, want)
+	})
+}
