@@ -563,6 +563,7 @@ type HaveRequest struct {
 	Blocks        []*Block               `protobuf:"bytes,1,rep,name=blocks,proto3" json:"blocks,omitempty"`
 	Read          bool                   `protobuf:"varint,2,opt,name=read,proto3" json:"read,omitempty"`   // only those that are whole, as reading them from disk shows
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the ring by which the asker goes; 0: none
+	Index         uint64                 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"` // of the log, which the server must have applied
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -614,6 +615,13 @@ func (x *HaveRequest) GetRead() bool {
 func (x *HaveRequest) GetEpoch() uint64 {
 	if x != nil {
 		return x.Epoch
+	}
+	return 0
+}
+
+func (x *HaveRequest) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
 	}
 	return 0
 }
@@ -1533,6 +1541,7 @@ type PinRequest struct {
 	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`     // the lowest at which something is open; 0: as of now
 	End           bool                   `protobuf:"varint,3,opt,name=end,proto3" json:"end,omitempty"`         // nothing is open any more
 	Forwarded     bool                   `protobuf:"varint,4,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
+	Count         uint64                 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"` // of the session's requests, rising: one that was overtaken changes nothing
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1593,6 +1602,13 @@ func (x *PinRequest) GetForwarded() bool {
 		return x.Forwarded
 	}
 	return false
+}
+
+func (x *PinRequest) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
 }
 
 type PinResponse struct {
@@ -2760,11 +2776,12 @@ const file_files_proto_rawDesc = "" +
 	"\fFetchRequest\x12/\n" +
 	"\x04head\x18\x01 \x01(\v2\x1b.rainsql.cluster.v1.PutHeadR\x04head\x12/\n" +
 	"\x05block\x18\x02 \x01(\v2\x19.rainsql.cluster.v1.BlockR\x05block\x12\x12\n" +
-	"\x04from\x18\x03 \x03(\fR\x04from\"j\n" +
+	"\x04from\x18\x03 \x03(\fR\x04from\"\x80\x01\n" +
 	"\vHaveRequest\x121\n" +
 	"\x06blocks\x18\x01 \x03(\v2\x19.rainsql.cluster.v1.BlockR\x06blocks\x12\x12\n" +
 	"\x04read\x18\x02 \x01(\bR\x04read\x12\x14\n" +
-	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\"n\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05index\x18\x04 \x01(\x04R\x05index\"n\n" +
 	"\fHaveResponse\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\fR\x04node\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x12\n" +
@@ -2833,13 +2850,14 @@ const file_files_proto_rawDesc = "" +
 	"\fOpenResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12,\n" +
 	"\x04file\x18\x02 \x01(\v2\x18.rainsql.cluster.v1.FileR\x04file\x12\x16\n" +
-	"\x06blocks\x18\x03 \x01(\fR\x06blocks\"l\n" +
+	"\x06blocks\x18\x03 \x01(\fR\x06blocks\"\x82\x01\n" +
 	"\n" +
 	"PinRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x12\x10\n" +
 	"\x03end\x18\x03 \x01(\bR\x03end\x12\x1c\n" +
-	"\tforwarded\x18\x04 \x01(\bR\tforwarded\"#\n" +
+	"\tforwarded\x18\x04 \x01(\bR\tforwarded\x12\x14\n" +
+	"\x05count\x18\x05 \x01(\x04R\x05count\"#\n" +
 	"\vPinResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\"#\n" +
 	"\rLocateRequest\x12\x12\n" +

@@ -56,6 +56,7 @@ func (g *Gateway) Read(ctx context.Context, b namespace.Block, off int64, dst []
 		at, lost := from, 0
 		var loss *lossError
 		err := g.call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
+			loss = nil
 			read := func(ctx context.Context, req *api.GetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[api.BlockData], error) {
 				req.Node = g.node
 				return api.NewFilesClient(conn).Read(ctx, req, opts...)

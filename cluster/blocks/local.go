@@ -39,6 +39,8 @@ type Local struct {
 	store *block.Store
 	bad   damages // copies found damaged since the start
 
+	confirming sync.RWMutex // held for reading while others are told what is here, for writing while copies are given up that belong elsewhere
+
 	mu     sync.Mutex
 	staged map[namespace.BlockID]staged // those that no entry has named yet as far as is known here
 }
@@ -53,8 +55,10 @@ type staged struct {
 var (
 	// ErrFull means that a server's disk has no room for new blocks.
 	ErrFull = errors.New("the disk has no room for new blocks")
-	// ErrNoCopy means that no copy of a block could be had from anywhere.
-	ErrNoCopy = errors.New("no server gave a copy that is whole")
+	// ErrNoCopy means that all servers were asked for a block, and none has a copy that is whole.
+	ErrNoCopy = errors.New("no server has a copy that is whole")
+	// ErrAway means that none of those that answered has a copy that is whole, and others did not answer.
+	ErrAway = errors.New("servers that may have a copy do not answer")
 	// ErrTooFew means that fewer servers than must have a block could store it.
 	ErrTooFew = errors.New("too few servers could store a block")
 )
@@ -283,8 +287,8 @@ func (w *LocalWriter) Finish(want namespace.Block) error {
 // Abort gives the block up.
 func (w *LocalWriter) Abort() error { return w.w.Abort() }
 
-// Read fills p with a block's bytes from off on; each is checked. A copy that is not what it should be is taken out
-// of use, and the error is a *block.CorruptError.
+// Read fills p with a block's bytes from off on; each is checked. A copy that is not what its disk file says of it is taken out
+// of use, and the error is a *block.CorruptError. That it is not what the caller says is his mistake: it stays.
 func (l *Local) Read(ctx context.Context, b namespace.Block, off int64, p []byte, keep bool) error {
 	err := l.store.Read(b, off, p, keep)
 	var corrupt *block.CorruptError
@@ -304,7 +308,7 @@ func (l *Local) Sums(ctx context.Context, b namespace.Block) ([]uint32, error) {
 	return sums, err
 }
 
-// Verify reads all of a block from disk. A copy that is not what it should be is taken out of use.
+// Verify reads all of a block from disk. A copy that is not what the namespace says is taken out of use: b must come from there.
 func (l *Local) Verify(ctx context.Context, b namespace.Block) error {
 	err := l.store.Condemn(ctx, b)
 	var corrupt *block.CorruptError
@@ -316,10 +320,30 @@ func (l *Local) Verify(ctx context.Context, b namespace.Block) error {
 
 // condemn looks at a copy again that was found damaged, and takes it out of use if it is.
 func (l *Local) condemn(ctx context.Context, b namespace.Block) error {
-	if err := l.Verify(ctx, b); ctx.Err() != nil {
+	if _, _, err := l.Examine(ctx, b.ID); ctx.Err() != nil {
 		return err
 	}
 	return nil // the caller has the error already
+}
+
+// Confirming begins or ends an answer to another server about what is here, for which that may give up its copy.
+func (l *Local) Confirming(begin bool) {
+	if begin {
+		l.confirming.RLock()
+	} else {
+		l.confirming.RUnlock()
+	}
+}
+
+// FreeIf gives up copies that belong elsewhere, if still is true at a moment at which no other server is being told that they are
+// here.
+func (l *Local) FreeIf(still func() bool, ids ...namespace.BlockID) (bool, error) {
+	l.confirming.Lock()
+	defer l.confirming.Unlock()
+	if !still() {
+		return false, nil
+	}
+	return true, l.Free(ids...)
 }
 
 // Free gives up copies. The bytes of large ones are in the trash for a while.

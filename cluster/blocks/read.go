@@ -47,6 +47,7 @@ func idsOf(list [][16]byte) []state.ID {
 func (p *Placed) readFrom(ctx context.Context, v *View, b namespace.Block, ask []state.ID, from, to int64, sink func(at int64, part []byte) error) (failed []state.ID, err error) {
 	var said []string
 	asked := map[state.ID]bool{}
+	away := false // somebody who may have a copy has not answered
 	at, patience, slow := from, p.slow, false
 	try := func(id state.ID) (bool, error) {
 		if asked[id] || at >= to {
@@ -69,6 +70,7 @@ func (p *Placed) readFrom(ctx context.Context, v *View, b namespace.Block, ask [
 		if err == nil {
 			return true, nil
 		}
+		away = away || !isLoss(err)
 		failed = append(failed, id)
 		said = append(said, fmt.Sprintf("%s: %v", v.Name(id), err))
 		return false, nil
@@ -95,11 +97,15 @@ func (p *Placed) readFrom(ctx context.Context, v *View, b namespace.Block, ask [
 		if again == v && !slow {
 			break
 		}
-		v, patience = again, 5*p.slow
+		v, patience, away = again, 5*p.slow, false
 		clear(asked)
 	}
 	p.logger.Warn("a block cannot be read", zap.Stringer("block", b.ID), zap.Strings("said", said))
-	return failed, fmt.Errorf("block %s: %w: %s", b.ID, ErrNoCopy, strings.Join(said, "; "))
+	kind := ErrNoCopy
+	if away {
+		kind = ErrAway
+	}
+	return failed, fmt.Errorf("block %s: %w: %s", b.ID, kind, strings.Join(said, "; "))
 }
 
 // errSlow is a server's that says nothing for too long.
@@ -154,7 +160,7 @@ func (p *Placed) Sums(ctx context.Context, b namespace.Block) ([]uint32, error) 
 // Fetch gets a block from servers that should have it to this one's disk. With nobody named it asks those who may have it.
 // One that is here already is no error.
 func (p *Placed) Fetch(ctx context.Context, h Head, b namespace.Block, from []state.ID) error {
-	if p.local.Has(b) {
+	if p.local.Has(b) && p.local.Verify(ctx, b) == nil { // its name may not have been durable yet
 		return nil
 	}
 	v := p.View()

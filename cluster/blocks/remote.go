@@ -197,7 +197,7 @@ func (c sums) receive(ctx context.Context, call getCall, b namespace.Block, from
 		}
 		if s := m.GetSums(); len(s) > 0 {
 			if !block.CheckSums(b, s) {
-				return done, errors.New("the checksums of its chunks are not those of the block")
+				return done, &lossError{"the checksums of its chunks are not those of the block"}
 			}
 			list = s
 			c.Add(b.ID, s)
@@ -206,7 +206,7 @@ func (c sums) receive(ctx context.Context, call getCall, b namespace.Block, from
 			continue
 		}
 		if err := check(b, list, from+done, to, m.GetData()); err != nil {
-			return done, err
+			return done, &lossError{err.Error()}
 		}
 		if err := sink(m.GetData()); err != nil {
 			return done, &sinkError{err}
@@ -273,7 +273,7 @@ func (p *Placed) Have(ctx context.Context, v *View, id state.ID, list []namespac
 	if err != nil {
 		return nil, err
 	}
-	req := &api.HaveRequest{Read: read, Epoch: v.Epoch()}
+	req := &api.HaveRequest{Read: read, Epoch: v.Epoch(), Index: v.state.Index()}
 	for _, b := range list {
 		req.Blocks = append(req.Blocks, Message(b))
 	}

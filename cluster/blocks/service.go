@@ -179,13 +179,17 @@ func (s *Service) Fetch(ctx context.Context, req *api.FetchRequest) (*api.PutRes
 func (s *Service) Have(ctx context.Context, req *api.HaveRequest) (*api.HaveResponse, error) {
 	p := s.Placed
 	st := p.log.State()
-	if req.GetEpoch() > st.Epoch() {
+	if index := max(req.GetEpoch(), req.GetIndex()); index > st.Index() {
 		wait, cancel := context.WithTimeout(ctx, admitTime)
 		defer cancel()
 		var err error
-		if st, err = p.log.WaitApplied(wait, req.GetEpoch()); err != nil {
+		if st, err = p.log.WaitApplied(wait, index); err != nil {
 			return nil, status.Error(codes.Aborted, "this server is behind in the log")
 		}
+	}
+	if req.GetRead() { // the asker may give up its copy for what is said here
+		p.local.Confirming(true)
+		defer p.local.Confirming(false)
 	}
 	resp := &api.HaveResponse{Node: p.self.Node[:], Incarnation: p.self.Incarnation, Epoch: st.Epoch()}
 	for _, m := range req.GetBlocks() {

@@ -3,6 +3,7 @@ package blocks
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,6 +75,7 @@ func (p *Placed) putGroup(ctx context.Context, h Head, pos uint64, small []Small
 	defer slow.Stop()
 	var holders []state.Holder
 	var complaints []string
+	full := true // all that could not had no room
 	for len(holders) < needed && under > 0 {
 		select {
 		case a := <-answers:
@@ -82,6 +84,7 @@ func (p *Placed) putGroup(ctx context.Context, h Head, pos uint64, small []Small
 				holders = append(holders, a.holder)
 				continue
 			}
+			full = full && errors.Is(a.err, ErrFull)
 			complaints = append(complaints, fmt.Sprintf("%s: %v", v.Name(a.node), a.err))
 			send()
 		case <-slow.C: // those that have not answered may yet; meanwhile as many others are asked
@@ -95,6 +98,9 @@ func (p *Placed) putGroup(ctx context.Context, h Head, pos uint64, small []Small
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+	if len(holders) < needed && full && len(complaints) > 0 {
+		return nil, fmt.Errorf("%w: %w: %s", ErrTooFew, ErrFull, strings.Join(complaints, "; "))
 	}
 	if len(holders) < needed {
 		return nil, fmt.Errorf("%w: %d of %d have it: %s", ErrTooFew, len(holders), needed, strings.Join(complaints, "; "))

@@ -61,6 +61,8 @@ func StatusOf(err error) error {
 	switch {
 	case errors.Is(err, ErrFull):
 		code = codes.ResourceExhausted
+	case errors.Is(err, ErrAway):
+		code = codes.Unavailable
 	case errors.As(err, &corrupt), errors.Is(err, ErrNoCopy):
 		code = codes.DataLoss
 	case errors.Is(err, ErrTooFew):
@@ -94,3 +96,10 @@ func errorOf(err error) error {
 type lossError struct{ text string }
 
 func (e *lossError) Error() string { return e.text }
+
+// isLoss tells whether an error says that there is no copy that is whole where one was asked for, rather than that nobody answered.
+func isLoss(err error) bool {
+	var loss *lossError
+	var corrupt *block.CorruptError
+	return errors.As(err, &loss) || errors.As(err, &corrupt)
+}

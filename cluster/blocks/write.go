@@ -26,6 +26,7 @@ type Writer struct {
 	blk   namespace.Block
 	buf   *piece
 	lanes []*lane
+	done  chan *lane              // lanes that have ended
 	next  func() (state.ID, bool) // further servers that may store it
 	stop  func()
 }
@@ -65,7 +66,7 @@ const queueLength = 8
 func (p *Placed) NewBlock(ctx context.Context, h Head) (*Writer, error) {
 	v := p.View()
 	h.Epoch = v.Epoch()
-	w := &Writer{p: p, ctx: ctx, head: h, blk: namespace.Block{ID: block.NewID()}}
+	w := &Writer{p: p, ctx: ctx, head: h, blk: namespace.Block{ID: block.NewID()}, done: make(chan *lane, v.Needed())}
 	next, stop := iter.Pull(v.Targets(position(w.blk)))
 	w.stop = stop
 	w.next = func() (state.ID, bool) {
@@ -74,7 +75,7 @@ func (p *Placed) NewBlock(ctx context.Context, h Head) (*Writer, error) {
 	}
 	for range v.Needed() {
 		if id, ok := w.next(); ok {
-			w.lanes = append(w.lanes, p.newLane(ctx, v, id, h, w.blk.ID))
+			w.lanes = append(w.lanes, p.newLane(ctx, v, id, h, w.blk.ID, w.done))
 		}
 	}
 	if len(w.lanes) == 0 {
@@ -84,15 +85,18 @@ func (p *Placed) NewBlock(ctx context.Context, h Head) (*Writer, error) {
 	return w, nil
 }
 
-func (p *Placed) newLane(ctx context.Context, v *View, id state.ID, h Head, blk namespace.BlockID) *lane {
+func (p *Placed) newLane(ctx context.Context, v *View, id state.ID, h Head, blk namespace.BlockID, done chan<- *lane) *lane {
 	l := &lane{node: id, queue: make(chan *piece, queueLength), end: make(chan namespace.Block, 1), done: make(chan struct{})}
 	ctx, l.quit = context.WithCancel(ctx)
-	go l.run(ctx, p, v, h, blk)
+	go func() {
+		l.run(ctx, p, v, h, blk)
+		close(l.done)
+		done <- l // has room for all
+	}()
 	return l
 }
 
 func (l *lane) run(ctx context.Context, p *Placed, v *View, h Head, blk namespace.BlockID) {
-	defer close(l.done)
 	defer l.quit()
 	t, err := p.open(ctx, v, l.node, h, blk)
 	for c := range l.queue {
@@ -225,33 +229,45 @@ func (w *Writer) Finish() (namespace.Block, []state.Holder, error) {
 	if err != nil {
 		return namespace.Block{}, nil, err
 	}
-	var holders []state.Holder
-	t := time.NewTimer(w.p.slow)
-	defer t.Stop()
-	for _, l := range w.lanes {
-		select {
-		case <-l.done:
-		case <-w.ctx.Done():
-			return namespace.Block{}, nil, w.ctx.Err()
-		case <-t.C:
-			t.Reset(0)
-			if !l.slow && len(holders) == 0 { // somebody must have it for the others to get it from
-				<-l.done
-				break
-			}
-			l.slow = true
-			l.quit()
-			continue
-		}
-		if l.err == nil {
-			holders = append(holders, l.holder)
-		}
+	holders, err := w.collect()
+	if err != nil {
+		return namespace.Block{}, nil, err
 	}
 	if len(holders) == 0 {
 		return namespace.Block{}, nil, fmt.Errorf("%w: %s", ErrTooFew, w.complaints())
 	}
 	holders, err = w.p.standIn(w.ctx, w.head, w.blk, holders, w.tried())
 	return w.blk, holders, err
+}
+
+// collect waits for the servers, and no longer than is fair once one has the block, from which others can get it.
+func (w *Writer) collect() ([]state.Holder, error) {
+	var holders []state.Holder
+	patience := time.NewTimer(w.p.slow)
+	defer patience.Stop()
+	over := false
+	for ended := 0; ended < len(w.lanes) && !(over && len(holders) > 0); {
+		select {
+		case l := <-w.done:
+			ended++
+			if l.err == nil {
+				holders = append(holders, l.holder)
+			}
+		case <-patience.C:
+			over = true
+		case <-w.ctx.Done():
+			return nil, w.ctx.Err()
+		}
+	}
+	for _, l := range w.lanes {
+		select {
+		case <-l.done:
+		default:
+			l.slow = true
+			l.quit()
+		}
+	}
+	return holders, nil
 }
 
 func (w *Writer) tried() map[state.ID]bool {
@@ -307,7 +323,7 @@ func (p *Placed) standIn(ctx context.Context, h Head, b namespace.Block, holders
 			continue
 		}
 		tried[id] = true
-		n, err := p.fetch(ctx, v, id, h, b, from)
+		n, err := p.fetchSoon(ctx, v, id, h, b, from)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", v.Name(id), err))
 			continue
@@ -321,6 +337,14 @@ func (p *Placed) standIn(ctx context.Context, h Head, b namespace.Block, holders
 		return holders, nil
 	}
 	return holders, fmt.Errorf("%w: %d of %d have it: %w", ErrTooFew, good, v.Needed(), errors.Join(errs...))
+}
+
+// fetchSoon is fetch, for a writer that waits: a server that is slow is passed over.
+func (p *Placed) fetchSoon(ctx context.Context, v *View, id state.ID, h Head, b namespace.Block, from []state.ID) (state.Holder, error) {
+	const rate = 4 << 20 // bytes a second that it must do
+	ctx, cancel := context.WithTimeout(ctx, p.slow+time.Duration(b.Length)*time.Second/rate)
+	defer cancel()
+	return p.fetch(ctx, v, id, h, b, from)
 }
 
 // Ensure sees to it that enough active servers have a block that some had, after servers have gone or joined, and tells

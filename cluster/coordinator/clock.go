@@ -10,9 +10,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// clockSlack is how far, in µs, the time of a request may be ahead of the leader's, and the leader's clock from those of
+// ClockSlack is how far, in µs, the time of a request may be ahead of the leader's, and the leader's clock from those of
 // most voters: log time never goes back, and a clock that is a year ahead would end all leases.
-const clockSlack = 60 * 1e6
+const ClockSlack = 60 * 1e6
 
 // clockEvery is how often a leader compares its clock.
 const clockEvery = time.Minute
@@ -74,7 +74,7 @@ func correction(offsets []time.Duration) time.Duration {
 	if high.Abs() < low.Abs() {
 		by = high
 	}
-	if by.Abs() <= clockSlack*time.Microsecond {
+	if by.Abs() <= ClockSlack*time.Microsecond {
 		return 0
 	}
 	return by

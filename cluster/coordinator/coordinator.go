@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,6 +151,18 @@ func (c *Coordinator) admissible(e *state.Entry) error {
 		return ErrNoSpace
 	}
 	now := max(time.Now().UnixMicro()+c.skew.Load(), c.machine.now().Time())
+	if e.Kind != state.Batch {
+		return timely(e, now)
+	}
+	for i := range e.Batch {
+		if err := timely(&e.Batch[i], now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func timely(e *state.Entry, now int64) error {
 	at, client := &e.Time, e.Client
 	if e.Kind == state.Files {
 		at, client = &e.Files.Time, e.Files.Client
@@ -157,7 +170,7 @@ func (c *Coordinator) admissible(e *state.Entry) error {
 	if client == 0 {
 		*at = now
 	}
-	if *at > now+clockSlack {
+	if *at > now+ClockSlack {
 		return fmt.Errorf("%w (%v)", ErrClock, (time.Duration(*at-now) * time.Microsecond).Round(time.Second))
 	}
 	return nil
@@ -165,6 +178,9 @@ func (c *Coordinator) admissible(e *state.Entry) error {
 
 // makesRoom tells whether an entry takes away, or concerns the nodes, which a full disk must not stop.
 func makesRoom(e state.Entry) bool {
+	if e.Kind == state.Batch {
+		return !slices.ContainsFunc(e.Batch, func(part state.Entry) bool { return !makesRoom(part) })
+	}
 	if e.Kind != state.Files {
 		return e.Kind != state.Set && e.Kind != state.TokenAdd
 	}

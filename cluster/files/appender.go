@@ -2,13 +2,17 @@ package files
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/blocks"
+	"github.com/rainsql/rainsql/cluster/coordinator"
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/sdfs/group"
 	"github.com/rainsql/rainsql/sdfs/namespace"
@@ -28,6 +32,7 @@ type appender struct {
 
 // adding is an append under way.
 type adding struct {
+	ctx  context.Context //nolint:containedctx // of the call: once it has ended nobody waits for the append
 	req  *api.AppendRequest
 	blk  namespace.Block
 	done chan added // has room for the answer
@@ -64,7 +69,11 @@ func (a *appender) close() {
 
 // append waits for a place in a group, and for what comes of it.
 func (a *appender) append(ctx context.Context, req *api.AppendRequest) (*api.ProposeResponse, error) {
-	add := &adding{req: req, done: make(chan added, 1)}
+	// In its group it would have all refused.
+	if now := max(time.Now().UnixMicro(), a.cluster.State().Time()); req.GetTimeMicros() > now+coordinator.ClockSlack {
+		return nil, status.Error(codes.InvalidArgument, coordinator.ErrClock.Error())
+	}
+	add := &adding{ctx: ctx, req: req, done: make(chan added, 1)}
 	if !a.queue.Put(add) {
 		return nil, status.Error(codes.Aborted, "the server is stopping")
 	}
@@ -87,19 +96,22 @@ func (a *appender) run() {
 		if batch == nil {
 			return
 		}
-		if err := a.store(batch); err != nil {
-			for _, add := range batch {
-				add.done <- added{err: err}
-			}
+		batch = slices.DeleteFunc(batch, func(add *adding) bool { return add.ctx.Err() != nil })
+		if len(batch) == 0 {
+			continue
+		}
+		rest, err := a.store(batch)
+		for _, add := range rest {
+			add.done <- added{err: err}
 		}
 	}
 }
 
-// store stores a group and has it named. After an error, a status, nobody has been answered.
-func (a *appender) store(batch []*adding) error {
+// store stores a group and has it named. It gives those that were not answered, and what to tell them, a status.
+func (a *appender) store(batch []*adding) ([]*adding, error) {
 	head, err := a.leases.take(a.ctx)
 	if err != nil {
-		return status.Error(codes.Aborted, err.Error())
+		return batch, status.Error(codes.Aborted, err.Error())
 	}
 	defer a.leases.give(head.Lease)
 	data := make([][]byte, len(batch))
@@ -108,7 +120,10 @@ func (a *appender) store(batch []*adding) error {
 	}
 	list, holders, err := a.placed.PutSmall(a.ctx, head, data)
 	if err != nil {
-		return status.Error(codes.Aborted, err.Error()) // nothing was named: it may be tried elsewhere
+		if errors.Is(err, blocks.ErrFull) {
+			return batch, blocks.StatusOf(err)
+		}
+		return batch, status.Error(codes.Aborted, err.Error()) // nothing was named: it may be tried elsewhere
 	}
 	for i, add := range batch {
 		add.blk = list[i]
@@ -119,15 +134,15 @@ func (a *appender) store(batch []*adding) error {
 // tries is how often servers may come and go between the storing of a group and its being named.
 const tries = 4
 
-// name proposes the entry of a group and answers.
-func (a *appender) name(batch []*adding, head blocks.Head, holders []state.Holder) error {
+// name proposes the entry of a group and answers. It gives those that were not answered, and what to tell them.
+func (a *appender) name(batch []*adding, head blocks.Head, holders []state.Holder) ([]*adding, error) {
 	for range tries {
 		resp, err := a.cluster.Propose(a.ctx, a.entry(batch, head.Lease, holders))
 		if err != nil {
-			return err
+			return batch, err
 		}
 		if len(resp.GetBatch()) != len(batch) {
-			return status.Error(codes.Unavailable, "the leader has not said what came of each append")
+			return batch, status.Error(codes.Unavailable, "the leader has not said what came of each append")
 		}
 		var rest []*adding
 		for i, one := range resp.GetBatch() {
@@ -144,19 +159,13 @@ func (a *appender) name(batch []*adding, head blocks.Head, holders []state.Holde
 			batch[i].done <- added{resp: one}
 		}
 		if batch = rest; len(batch) == 0 {
-			return nil
+			return nil, nil
 		}
 		if holders, err = a.placed.EnsureAll(a.ctx, head, blocksOfBatch(batch), holders); err != nil {
-			for _, add := range batch {
-				add.done <- added{err: status.Error(codes.Aborted, err.Error())}
-			}
-			return nil
+			return batch, status.Error(codes.Aborted, err.Error())
 		}
 	}
-	for _, add := range batch {
-		add.done <- added{err: status.Error(codes.Aborted, namespace.ErrHolders.Error())}
-	}
-	return nil
+	return batch, status.Error(codes.Aborted, namespace.ErrHolders.Error())
 }
 
 func blocksOfBatch(batch []*adding) []namespace.Block {

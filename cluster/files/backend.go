@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,6 +111,8 @@ func infoOf(f *api.File) sdfs.Info {
 func (b *Backend) Open(ctx context.Context, name string) (sdfs.Content, error) {
 	pin, request := b.pins.begin()
 	var m *manifest
+	ctx, cancel := context.WithTimeout(ctx, openWait)
+	defer cancel()
 	err := b.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
 		m, err = receive(ctx, conn, &api.OpenRequest{Name: name, Pin: request})
 		return err
@@ -124,6 +127,10 @@ func (b *Backend) Open(ctx context.Context, name string) (sdfs.Content, error) {
 	b.pins.settle(pin, m.index)
 	return sdfs.Content{File: m.file, Release: func() { b.pins.end(pin) }}, nil
 }
+
+// openWait bounds the opening of a file: half of the time for which a new leader keeps what pins, that it does not know yet, may
+// protect.
+const openWait = PinTime / 2
 
 // NewBlock implements sdfs.Backend.
 func (b *Backend) NewBlock(ctx context.Context) (sdfs.BlockWriter, error) {
@@ -218,20 +225,22 @@ func (b *Backend) Propose(ctx context.Context, e namespace.Entry) error {
 		return err
 	}
 	defer change.End()
-	for {
+	for try := 0; ; try++ {
 		var held state.Held
 		if len(list) > 0 {
-			if e.Lease, held, err = b.held(ctx, list); err != nil {
+			var under []uint64
+			if under, held, err = b.held(list); err != nil {
 				return err
 			}
+			e.Lease, e.Leases = under[0], under[1:]
 		}
 		o, err := change.Propose(ctx, state.Entry{Kind: state.Files, Files: e, Held: held})
 		switch {
 		case err != nil:
 			return err
 		case errors.Is(o.Err, namespace.ErrHolders):
-			if err := b.ensure(ctx, list); err != nil {
-				return fmt.Errorf("%w: %w", o.Err, err)
+			if err := b.ensure(ctx, list, try); err != nil { // a try before that was not answered may be under way still
+				return fmt.Errorf("%w: %w: %w", sdfs.ErrUnknown, o.Err, err)
 			}
 			continue
 		}
@@ -255,17 +264,19 @@ func (b *Backend) freeAll(list []namespace.Block) {
 	b.Free(ids)
 }
 
-// held says who has blocks, and under which lease they were written.
-func (b *Backend) held(ctx context.Context, list []namespace.Block) (lease uint64, held state.Held, err error) {
+// held says who has blocks, and under which leases they were written.
+func (b *Backend) held(list []namespace.Block) (under []uint64, held state.Held, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at := map[state.Holder]int{}
 	for _, blk := range list {
 		s, ok := b.staged[blk.ID]
 		if !ok {
-			return 0, held, fmt.Errorf("block %s was not written by this store", blk.ID)
+			return nil, held, fmt.Errorf("block %s was not written by this store", blk.ID)
 		}
-		lease = s.head.Lease
+		if !slices.Contains(under, s.head.Lease) {
+			under = append(under, s.head.Lease)
+		}
 		var places []int
 		for _, n := range s.holders {
 			i, known := at[n]
@@ -278,11 +289,22 @@ func (b *Backend) held(ctx context.Context, list []namespace.Block) (lease uint6
 		}
 		held.Blocks = append(held.Blocks, places)
 	}
-	return lease, held, ctx.Err()
+	return under, held, nil
 }
 
-// ensure has enough servers have each block.
-func (b *Backend) ensure(ctx context.Context, list []namespace.Block) error {
+// mostTries is how often servers may come and go between the storing of blocks and their being named.
+const mostTries = 8
+
+// ensure has enough servers have each block; again and again more slowly.
+func (b *Backend) ensure(ctx context.Context, list []namespace.Block, try int) error {
+	if try == mostTries {
+		return errors.New("servers come and go too fast")
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(10 * time.Millisecond << try):
+	}
 	for _, blk := range list {
 		b.mu.Lock()
 		s := b.staged[blk.ID]

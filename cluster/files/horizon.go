@@ -33,6 +33,8 @@ type Horizon struct {
 // pinned is a session's pin.
 type pinned struct {
 	index uint64
+	count uint64 // of the session's requests, the latest
+	ended bool   // it holds nothing: it is only remembered
 	until time.Time
 }
 
@@ -56,17 +58,16 @@ func (h *Horizon) note(req *api.PinRequest) {
 	if !h.reigns() {
 		return
 	}
-	if req.GetEnd() {
-		delete(h.pins, req.GetSession())
-		return
-	}
 	p, known := h.pins[req.GetSession()]
 	switch {
+	case known && req.GetCount() <= p.count:
+		return // it was overtaken, by one that knew of what this one tells
 	case req.GetIndex() != 0:
 		p.index = req.GetIndex() // may be later than before: what was open is not any more
-	case !known || time.Now().After(p.until):
+	case !known || p.ended || time.Now().After(p.until):
 		p.index = now
 	}
+	p.count, p.ended = req.GetCount(), req.GetEnd()
 	p.until = time.Now().Add(PinTime)
 	h.pins[req.GetSession()] = p
 }
@@ -75,13 +76,15 @@ func (h *Horizon) note(req *api.PinRequest) {
 // does by the latest state, and nobody reads what was there before. That no lease is open under which they were written is
 // for the asker to see to: a lease that has ended stays so.
 func (h *Horizon) MayFree(ctx context.Context, ids []namespace.BlockID, index uint64) ([]bool, error) {
+	// The pins first: were this server stopped between the two, they would be over, and it might not lead any more.
+	low := h.lowest(h.leader.State().Index())
 	s, err := h.leader.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	may := make([]bool, len(ids))
-	if index > s.Index() || index > h.lowest(s.Index()) {
-		return may, nil
+	if index > low {
+		return may, ctx.Err()
 	}
 	at := make(map[namespace.BlockID]int, len(ids))
 	for i, id := range ids {
@@ -120,7 +123,9 @@ func (h *Horizon) lowest(now uint64) uint64 {
 			delete(h.pins, session)
 			continue
 		}
-		low = min(low, p.index)
+		if !p.ended {
+			low = min(low, p.index)
+		}
 	}
 	return low
 }

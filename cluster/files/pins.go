@@ -27,14 +27,22 @@ type pins struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 
-	mu    sync.Mutex
-	next  uint64
-	open  map[uint64]uint64 // index at which each was opened; 0: not known yet
-	alive bool              // renew runs
+	mu     sync.Mutex
+	next   uint64
+	count  uint64 // of requests
+	latest uint64 // the highest index that was heard of
+	open   map[uint64]opened
+	alive  bool // renew runs
+}
+
+// opened is a file that is open, or being opened.
+type opened struct {
+	index   uint64 // at which it was opened, or no later than which it will be; 0: not known
+	settled bool
 }
 
 func newPins(cl *client.Client) *pins {
-	p := &pins{cl: cl, session: rand.Uint64(), open: map[uint64]uint64{}}
+	p := &pins{cl: cl, session: rand.Uint64(), open: map[uint64]opened{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -44,20 +52,26 @@ func (p *pins) begin() (uint64, *api.PinRequest) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++
-	request := &api.PinRequest{Session: p.session, Index: p.lowest()}
-	p.open[p.next] = 0
+	p.open[p.next] = opened{index: p.latest} // what it will see is no older
 	if !p.alive {
 		p.alive = true
 		p.work.Go(p.renew)
 	}
-	return p.next, request
+	return p.next, p.request()
 }
 
-// settle notes the index at which it was opened.
+// request is what the leader is to know now. Called with the lock held.
+func (p *pins) request() *api.PinRequest {
+	p.count++
+	return &api.PinRequest{Session: p.session, Count: p.count, Index: p.lowest(), End: len(p.open) == 0}
+}
+
+// settle notes the index at which a file was opened.
 func (p *pins) settle(pin, index uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.open[pin] = index
+	p.open[pin] = opened{index: index, settled: true}
+	p.latest = max(p.latest, index)
 }
 
 func (p *pins) end(pin uint64) {
@@ -66,12 +80,16 @@ func (p *pins) end(pin uint64) {
 	delete(p.open, pin)
 }
 
-// lowest is the lowest index at which a file is open; 0: none is.
+// lowest is the lowest index at which a file is open; 0: as the leader has it, for it knows that of the first one that is being opened, and we do
+// not yet. Called with the lock held.
 func (p *pins) lowest() uint64 {
 	low := uint64(0)
-	for _, index := range p.open {
-		if index != 0 && (low == 0 || index < low) {
-			low = index
+	for _, o := range p.open {
+		if o.index == 0 {
+			return 0
+		}
+		if low == 0 || o.index < low {
+			low = o.index
 		}
 	}
 	return low
@@ -86,11 +104,8 @@ func (p *pins) renew() {
 		case <-time.After(pinRenew):
 		}
 		p.mu.Lock()
-		request := &api.PinRequest{Session: p.session, Index: p.lowest()}
-		if len(p.open) == 0 {
-			request.End = true
-			p.alive = false
-		}
+		request := p.request()
+		p.alive = !request.GetEnd()
 		p.mu.Unlock()
 		p.tell(p.ctx, request)
 		if request.GetEnd() {
@@ -113,10 +128,12 @@ func (p *pins) close() {
 	p.work.Wait()
 	p.mu.Lock()
 	alive := p.alive
+	clear(p.open)
+	request := p.request()
 	p.mu.Unlock()
 	if alive { // the leader forgets it by itself, too, but later
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		p.tell(ctx, &api.PinRequest{Session: p.session, End: true})
+		p.tell(ctx, request)
 	}
 }

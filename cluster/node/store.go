@@ -171,7 +171,7 @@ func (c storeCluster) Pin(ctx context.Context, req *api.PinRequest) (*api.PinRes
 	}
 	ctx, cancel := context.WithTimeout(ctx, forwardTime)
 	defer cancel()
-	resp, err := api.NewFilesClient(conn).Pin(ctx, &api.PinRequest{Session: req.GetSession(), Index: req.GetIndex(), End: req.GetEnd(), Forwarded: true})
+	resp, err := api.NewFilesClient(conn).Pin(ctx, &api.PinRequest{Session: req.GetSession(), Index: req.GetIndex(), End: req.GetEnd(), Count: req.GetCount(), Forwarded: true})
 	if err != nil && status.Code(err) != codes.Aborted {
 		err = status.Errorf(codes.Aborted, "node %s, which leads as far as is known here, does not answer: %s", elsewhere.Leader.Short(), status.Convert(err).Message())
 	}

@@ -88,15 +88,16 @@ func (s *State) Replicas() int {
 	return DefaultReplicas
 }
 
-// Needed is how many active nodes must have a block before an entry may name it.
+// Needed is how many active nodes must have a block before an entry may name it. Those that are only being started anew are counted,
+// too: after a loss of power of all there would be but one or two copies of what is written first.
 func (s *State) Needed() int {
-	active := 0
+	count := 0
 	for n := range s.Nodes() {
-		if n.Status == Active {
-			active++
+		if n.Status == Active || n.Status == Pending && n.Ring && !n.Leaves {
+			count++
 		}
 	}
-	return max(1, min(s.Replicas(), active))
+	return max(1, min(s.Replicas(), count))
 }
 
 // checkHeld refuses an entry some block of which too few active nodes have.

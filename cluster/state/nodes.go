@@ -110,6 +110,9 @@ func (s *State) join(e Entry, old *Node, known bool) error {
 			n.Status, n.Since = Pending, s.logTime // until it has caught up; the ring is as it was
 		}
 	}
+	if e.Incarnation > n.Incarnation {
+		n.Drained = false // it is to look again
+	}
 	n.Name, n.Incarnation, n.Addr, n.Gossip, n.HTTP = e.Name, e.Incarnation, e.Addr, e.Gossip, e.HTTP
 	s.put(old, &n)
 	return nil

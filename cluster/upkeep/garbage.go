@@ -86,7 +86,9 @@ func (u *Upkeep) askToFree(here map[namespace.BlockID]uint64) bool {
 				}
 			}
 			u.free("blocks that nobody names", drop)
-			all = all && len(drop) == len(ids)
+			if all = all && len(drop) == len(ids); len(drop) == 0 {
+				return false // somebody reads what is older yet: and then what is newer, too
+			}
 		}
 	}
 	return all

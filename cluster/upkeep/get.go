@@ -23,14 +23,13 @@ func (u *Upkeep) get(f *found) int {
 	began := time.Now()
 	var mu sync.Mutex
 	var bytes int64
-	left := 0
-	next := 0
+	got, next, full := 0, 0, false
 	var work sync.WaitGroup
 	for range min(getters, len(f.missing)) {
 		work.Go(func() {
 			for {
 				mu.Lock()
-				if next == len(f.missing) {
+				if next == len(f.missing) || full || u.ctx.Err() != nil {
 					mu.Unlock()
 					return
 				}
@@ -45,27 +44,24 @@ func (u *Upkeep) get(f *found) int {
 				switch {
 				case err == nil:
 					f.held[b.ID] = b
+					got++
 					bytes += int64(b.Length)
+				case errors.Is(err, blocks.ErrFull):
+					full = true
 				case errors.Is(err, blocks.ErrNoCopy):
 					f.lost++
-					left++
-				default:
-					left++
 				}
 				mu.Unlock()
 				if err != nil && u.ctx.Err() == nil {
 					u.cfg.Logger.Warn("a block that belongs here was not got", zap.Stringer("block", b.ID), zap.Error(err))
 				}
-				if errors.Is(err, blocks.ErrFull) {
-					u.pause(time.Second)
-				}
 			}
 		})
 	}
 	work.Wait()
-	u.cfg.Logger.Info("got blocks that belong here", zap.Int("blocks", len(f.missing)-left), zap.Int64("bytes", bytes), zap.Int("left", left),
+	u.cfg.Logger.Info("got blocks that belong here", zap.Int("blocks", got), zap.Int64("bytes", bytes), zap.Int("left", len(f.missing)-got),
 		zap.Duration("took", time.Since(began)))
-	return left
+	return len(f.missing) - got
 }
 
 // getTime bounds the getting of one block: 64 MB at 1 MB a second.

@@ -26,13 +26,26 @@ func (u *Upkeep) giveUp(f *found) bool {
 		return len(f.surplus) > 0
 	}
 	owners := func(b namespace.Block) []state.ID { return u.others(f.view.Owners(place.Position(b.ID))) }
-	var drop []namespace.BlockID
-	for _, b := range u.confirmed(f, f.surplus, owners, f.view.Copies()) {
-		drop = append(drop, b.ID)
-		delete(f.held, b.ID)
+	gone := 0
+	for part := range slices.Chunk(f.surplus, mostAsked) { // so that little time passes between the answers and what is done upon them
+		var drop []namespace.BlockID
+		for _, b := range u.confirmed(f, part, owners, f.view.Copies()) {
+			drop = append(drop, b.ID)
+		}
+		if len(drop) == 0 {
+			continue
+		}
+		done, err := u.local.FreeIf(func() bool { return u.cfg.Log.State().SameMembers(f.state) }, drop...)
+		if !done {
+			return true // the members have changed: who had it then may be about to go
+		}
+		u.cfg.Logger.Info("gave up blocks that belong elsewhere", zap.Int("blocks", len(drop)), zap.Error(err))
+		for _, id := range drop {
+			delete(f.held, id)
+		}
+		gone += len(drop)
 	}
-	u.free("blocks that belong elsewhere", drop)
-	return len(drop) < len(f.surplus)
+	return gone < len(f.surplus)
 }
 
 // others are servers but this one.
@@ -61,14 +74,8 @@ func (u *Upkeep) leave(f *found) bool {
 			list = append(list, b)
 		}
 	}
-	active := 0
-	for n := range f.state.Nodes() {
-		if n.Status == state.Active {
-			active++
-		}
-	}
 	owners := func(b namespace.Block) []state.ID { return u.others(f.view.Future(place.Position(b.ID))) }
-	done := u.confirmed(f, list, owners, min(f.view.Copies(), active))
+	done := u.confirmed(f, list, owners, max(1, min(f.view.Copies(), len(f.view.FutureRing().Nodes()))))
 	for _, b := range done {
 		u.elsewhere.has[b.ID] = true
 	}

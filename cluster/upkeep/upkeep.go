@@ -187,9 +187,14 @@ func (u *Upkeep) run() {
 		s = u.cfg.Log.State()
 		again = u.look(s)
 		last = s
-		if !u.pause(min(20*time.Since(began), time.Minute)) { // of one core a twentieth at most
-			return
+		rest := time.NewTimer(min(20*time.Since(began), time.Minute)) // of one core a twentieth at most
+		select {
+		case <-rest.C:
+		case <-u.wake:
+			last = nil // at once
+		case <-u.ctx.Done():
 		}
+		rest.Stop()
 	}
 }
 
@@ -211,15 +216,14 @@ func (u *Upkeep) look(s *state.State) bool {
 		u.cfg.Fatal(fmt.Errorf("the disk of blocks: %w", err))
 	}
 	f := u.find(s)
+	undone := u.giveUp(f)
+	undone = u.collect(f) || undone
+	u.tidy() // a full disk may have room for what is to be got then
 	left := u.get(f)
 	if left == f.lost { // what nobody has keeps no server from joining
 		u.fillOnce()
 	}
-	undone := left > 0
-	undone = u.giveUp(f) || undone
-	undone = u.collect(f) || undone
-	undone = u.leave(f) || undone
-	u.tidy()
+	undone = u.leave(f) || left > 0 || undone
 	u.mergeFiles(s)
 	u.note(f, left)
 	return undone

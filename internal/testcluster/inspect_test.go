@@ -54,7 +54,7 @@ func states(at *api.LocateResponse) map[string]int {
 // TestLocate: every block is at its three owners, in the order of the ring; of a server that is dead nobody knows.
 func TestLocate(t *testing.T) {
 	five(t, func(t *testing.T, c *Cluster) {
-		r := files.Connect(c.Client(1))
+		r := files.Connect(c.Client())
 		defer r.Close()
 		put(t, r.Store, "big", random(1, 33<<20))
 		for range 3 {
@@ -251,7 +251,7 @@ func TestCheckWhileChanging(t *testing.T) {
 // TestCheckWhileMoving: blocks that move to a server that joins, and away from one that leaves, are no faults.
 func TestCheckWhileMoving(t *testing.T) {
 	five(t, func(t *testing.T, c *Cluster) {
-		r := files.Connect(c.Client(1))
+		r := files.Connect(c.Client())
 		defer r.Close()
 		for i := range 20 {
 			put(t, r.Store, fmt.Sprint("f", i), random(uint64(i), 300<<10))

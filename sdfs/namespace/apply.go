@@ -98,7 +98,7 @@ func (s *State) apply(e Entry) Result {
 			return Result{Err: &Refusal{Reason: ErrEntry, Detail: fmt.Sprintf("a commit of %d changes", len(parts))}}
 		}
 	}
-	if err := s.checkLease(e.Lease, parts); err != nil {
+	if err := s.checkLeases(e, parts); err != nil {
 		return Result{Err: err}
 	}
 	c := change{State: s, txn: s.files.Txn()}
@@ -115,12 +115,14 @@ func (s *State) apply(e Entry) Result {
 	return c.res
 }
 
-func (s *State) checkLease(id uint64, parts []Entry) error {
-	if id == 0 && !slices.ContainsFunc(parts, func(p Entry) bool { return len(p.Blocks) > 0 }) {
+func (s *State) checkLeases(e Entry, parts []Entry) error {
+	if e.Lease == 0 && !slices.ContainsFunc(parts, func(p Entry) bool { return len(p.Blocks) > 0 }) {
 		return nil
 	}
-	if _, ok := s.leases.Get(key(id)); !ok {
-		return &Refusal{Reason: ErrLeaseEnded}
+	for _, id := range append([]uint64{e.Lease}, e.Leases...) {
+		if _, ok := s.leases.Get(key(id)); !ok {
+			return &Refusal{Reason: ErrLeaseEnded}
+		}
 	}
 	return nil
 }

@@ -39,10 +39,11 @@ const (
 // name are ignored. It is plain data; once proposed it must not be changed.
 type Entry struct {
 	Kind   Kind
-	Time   int64  // the proposer's clock, µs since 1970; a repeated request keeps the time it had
-	Client uint64 // with Seq recognises a repeated request; 0: this one will not be repeated
-	Seq    uint64 // from 1, rising; below the oldest of the client under way + Window
-	Lease  uint64 // under which the blocks were written; needed where there are any
+	Time   int64    // the proposer's clock, µs since 1970; a repeated request keeps the time it had
+	Client uint64   // with Seq recognises a repeated request; 0: this one will not be repeated
+	Seq    uint64   // from 1, rising; below the oldest of the client under way + Window
+	Lease  uint64   // under which the blocks were written; needed where there are any
+	Leases []uint64 // further ones, under which some of them were
 
 	Name, To string
 
@@ -65,23 +66,24 @@ type Entry struct {
 
 // wire is an entry as it stands in the log.
 type wire struct {
-	Kind       Kind   `cbor:"1,keyasint"`
-	Time       int64  `cbor:"2,keyasint,omitempty"`
-	Client     uint64 `cbor:"3,keyasint,omitempty"`
-	Seq        uint64 `cbor:"4,keyasint,omitempty"`
-	Lease      uint64 `cbor:"5,keyasint,omitempty"`
-	Name       string `cbor:"6,keyasint,omitempty"`
-	To         string `cbor:"7,keyasint,omitempty"`
-	File       uint64 `cbor:"8,keyasint,omitempty"`
-	Generation uint64 `cbor:"9,keyasint,omitempty"`
-	Version    uint64 `cbor:"10,keyasint,omitempty"`
-	Blocks     []byte `cbor:"11,keyasint,omitempty"`
-	Offset     int64  `cbor:"12,keyasint,omitempty"`
-	First      []byte `cbor:"13,keyasint,omitempty"`
-	Last       []byte `cbor:"14,keyasint,omitempty"`
-	Count      uint32 `cbor:"15,keyasint,omitempty"`
-	Until      int64  `cbor:"16,keyasint,omitempty"`
-	List       []wire `cbor:"17,keyasint,omitempty"`
+	Kind       Kind     `cbor:"1,keyasint"`
+	Time       int64    `cbor:"2,keyasint,omitempty"`
+	Client     uint64   `cbor:"3,keyasint,omitempty"`
+	Seq        uint64   `cbor:"4,keyasint,omitempty"`
+	Lease      uint64   `cbor:"5,keyasint,omitempty"`
+	Name       string   `cbor:"6,keyasint,omitempty"`
+	To         string   `cbor:"7,keyasint,omitempty"`
+	File       uint64   `cbor:"8,keyasint,omitempty"`
+	Generation uint64   `cbor:"9,keyasint,omitempty"`
+	Version    uint64   `cbor:"10,keyasint,omitempty"`
+	Blocks     []byte   `cbor:"11,keyasint,omitempty"`
+	Offset     int64    `cbor:"12,keyasint,omitempty"`
+	First      []byte   `cbor:"13,keyasint,omitempty"`
+	Last       []byte   `cbor:"14,keyasint,omitempty"`
+	Count      uint32   `cbor:"15,keyasint,omitempty"`
+	Until      int64    `cbor:"16,keyasint,omitempty"`
+	List       []wire   `cbor:"17,keyasint,omitempty"`
+	Leases     []uint64 `cbor:"18,keyasint,omitempty"`
 }
 
 // Encode gives the bytes of an entry for the log.
@@ -100,7 +102,7 @@ func Decode(data []byte) (Entry, error) {
 func toWire(e Entry) wire {
 	w := wire{
 		Kind: e.Kind, Time: e.Time, Client: e.Client, Seq: e.Seq, Lease: e.Lease, Name: e.Name, To: e.To,
-		File: e.File, Generation: e.Generation, Version: e.Version, Blocks: PackBlocks(e.Blocks), Until: e.Until,
+		File: e.File, Generation: e.Generation, Version: e.Version, Blocks: PackBlocks(e.Blocks), Until: e.Until, Leases: e.Leases,
 	}
 	if e.Kind == Merge {
 		w.Offset, w.First, w.Last, w.Count = e.Offset, e.First[:], e.Last[:], uint32(min(max(e.Count, 0), math.MaxUint32))
@@ -116,7 +118,7 @@ var errShape = errors.New("a list of blocks is cut short")
 func fromWire(w wire, top bool) (Entry, error) {
 	e := Entry{
 		Kind: w.Kind, Time: w.Time, Client: w.Client, Seq: w.Seq, Lease: w.Lease, Name: w.Name, To: w.To,
-		File: w.File, Generation: w.Generation, Version: w.Version, Until: w.Until,
+		File: w.File, Generation: w.Generation, Version: w.Version, Until: w.Until, Leases: w.Leases,
 	}
 	if w.Kind == Merge {
 		e.Offset, e.Count = w.Offset, int(w.Count)

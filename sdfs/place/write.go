@@ -2,9 +2,9 @@ package place
 
 import "iter"
 
-// Needed is how many copies of a block must be on disk for it to count as written: Needed of R and the number of active
-// members.
-func (m *Map) Needed() int { return Needed(m.copies, m.active) }
+// Needed is how many copies of a block must be on disk for it to count as written: Needed of R and the number of members that are active,
+// or in the ring and only being started anew.
+func (m *Map) Needed() int { return Needed(m.copies, m.counted) }
 
 // Needed is min(copies, active), but never none: where no node is active, nothing can be written, rather than
 // everything without a copy.
