@@ -120,7 +120,7 @@ func (r *Remote) Check(ctx context.Context, repair bool, progress func(done, tot
 		stream, err := api.NewFilesClient(conn).Check(ctx, &api.FilesCheckRequest{Repair: repair})
 		return receiveAll(stream, err, func(resp *api.FilesCheckResponse) {
 			faults = append(faults, resp.GetFaults()...)
-			if report = resp.GetReport(); resp.GetTotal() > 0 {
+			if report = resp.GetReport(); resp.GetTotal() > 0 && progress != nil {
 				progress(resp.GetDone(), resp.GetTotal())
 			}
 		})

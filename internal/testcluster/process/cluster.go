@@ -46,6 +46,7 @@ type Cluster struct {
 	t      testing.TB
 	bin    string
 	opts   Options
+	added  int // servers so far
 	dir    string
 	client *identity.Bundle // nil without certificates
 }
@@ -141,6 +142,7 @@ func (c *Cluster) add(i int) {
 	}
 	s.args = append(s.args, c.opts.Args...)
 	c.Servers = append(c.Servers, s)
+	c.added++
 }
 
 // proxied puts a proxy before an address, and gives that.

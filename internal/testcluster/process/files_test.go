@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,7 @@ func TestFiles(t *testing.T) {
 		{"KillAll", k.killAll},
 		{"Flipped", k.flipped},
 		{"Wiped", k.wiped},
+		{"Churn", k.churn},
 	} {
 		if !t.Run(fault.name, func(t *testing.T) { again(t, func(t *testing.T) { fault.do(t, c.in(t), k) }) }) {
 			return // what follows would meet a cluster that is hurt already
@@ -61,7 +63,7 @@ func store(t *testing.T, c *Cluster, which ...int) *sdfs.Store {
 func (k *keeper) put(t *testing.T, s *sdfs.Store) {
 	t.Helper()
 	k.runs++
-	for i, size := range []int{1, 100, 200_000, 300_000, 5 << 20, 40 << 20} {
+	for i, size := range []int{1, 100, 200_000, 300_000, 5 << 20, 20 << 20} {
 		name := fmt.Sprintf("run%d/%d", k.runs, i)
 		data := make([]byte, size)
 		_, _ = rand.NewChaCha8([32]byte{byte(k.runs), byte(i)}).Read(data)
@@ -275,4 +277,49 @@ func (k *keeper) wiped(t *testing.T, c *Cluster, _ *keeper) {
 		t.Errorf("%d blocks, %v", len(blocks), err)
 	}
 	k.reads(t, s)
+}
+
+// churn: a server joins and another leaves while files are written and read, and at the end there are as many copies of each block as should be.
+func (k *keeper) churn(t *testing.T, c *Cluster, _ *keeper) {
+	s := store(t, c, 0)
+	k.put(t, s)
+	appending(t, c, func() {
+		c.add(c.added)
+		newcomer := c.Servers[len(c.Servers)-1]
+		newcomer.Start()
+		c.Settle()
+		k.reads(t, s)
+		k.put(t, s)
+		gone := c.Servers[1]
+		st, err := gone.Status()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		o, err := c.Client(0).Propose(ctx, state.Entry{Kind: state.Leave, Node: state.ID(st.GetId())})
+		if err = errors.Join(err, o.Err); err != nil {
+			t.Fatal(err)
+		}
+		if err := gone.Wait(time.Minute); err != nil {
+			t.Error(err)
+		}
+		c.Servers = slices.Delete(c.Servers, 1, 2)
+		k.reads(t, s)
+		k.put(t, s)
+	})
+	c.Settle()
+	k.reads(t, s)
+	r := files.Connect(c.Client(0))
+	defer r.Close()
+	c.Until("there are three good copies of each block, and no others", 2*time.Minute, func() string {
+		faults, report, err := r.Check(t.Context(), false, nil)
+		if err != nil {
+			return err.Error()
+		}
+		if len(faults) > 0 || report.GetSurplus() > 0 {
+			return fmt.Sprint(faults, report)
+		}
+		return ""
+	})
 }
