@@ -158,10 +158,18 @@ func (p *Placed) Sums(ctx context.Context, b namespace.Block) ([]uint32, error) 
 }
 
 // Fetch gets a block from servers that should have it to this one's disk. With nobody named it asks those who may have it.
-// One that is here already is no error.
+// One that is here already is no error, unless it is not what b says: whoever asks may be wrong, and it stays.
 func (p *Placed) Fetch(ctx context.Context, h Head, b namespace.Block, from []state.ID) error {
-	if p.local.Has(b) && p.local.Verify(ctx, b) == nil { // its name may not have been durable yet
-		return nil
+	if p.local.Has(b) {
+		got, here, err := p.local.Examine(ctx, b.ID) // its name may not have been durable yet
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && here && got == b:
+			return nil
+		case err == nil && here:
+			return fmt.Errorf("block %s is here, with checksum %08x and not %08x", b.ID, got.CRC, b.CRC)
+		}
 	}
 	v := p.View()
 	if len(from) == 0 {

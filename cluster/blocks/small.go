@@ -34,6 +34,9 @@ func (p *Placed) PutSmall(ctx context.Context, h Head, data [][]byte) ([]namespa
 		small[i] = Small{Block: blocks[i], Data: d}
 	}
 	holders, err := p.putGroup(ctx, h, pos, small)
+	for end := time.Now().Add(membersWait); errors.Is(err, ErrTooFew) && !errors.Is(err, ErrFull) && p.membersChange(ctx, end); {
+		holders, err = p.putGroup(ctx, h, pos, small) // those that have them already write nothing
+	}
 	return blocks, holders, err
 }
 

@@ -237,6 +237,9 @@ func (w *Writer) Finish() (namespace.Block, []state.Holder, error) {
 		return namespace.Block{}, nil, fmt.Errorf("%w: %s", ErrTooFew, w.complaints())
 	}
 	holders, err = w.p.standIn(w.ctx, w.head, w.blk, holders, w.tried())
+	if errors.Is(err, ErrTooFew) && !errors.Is(err, ErrFull) {
+		holders, err = w.p.ensurePatiently(w.ctx, w.head, w.blk, holders, err)
+	}
 	return w.blk, holders, err
 }
 
@@ -337,6 +340,35 @@ func (p *Placed) standIn(ctx context.Context, h Head, b namespace.Block, holders
 		return holders, nil
 	}
 	return holders, fmt.Errorf("%w: %d of %d have it: %w", ErrTooFew, good, v.Needed(), errors.Join(errs...))
+}
+
+// membersWait is how long a writer whose block some servers have waits for the others: those that are dead are down in the log by then, and
+// fewer copies are asked for.
+const membersWait = 20 * time.Second
+
+// ensurePatiently is Ensure once the members have changed: to give up would be to write the block once more somewhere.
+func (p *Placed) ensurePatiently(ctx context.Context, h Head, b namespace.Block, holders []state.Holder, why error) ([]state.Holder, error) {
+	err := why
+	for end := time.Now().Add(membersWait); errors.Is(err, ErrTooFew) && p.membersChange(ctx, end); {
+		holders, err = p.Ensure(ctx, h, b, holders)
+	}
+	return holders, err
+}
+
+// membersChange waits until the members are others than now, or some time has come. It tells whether it is worth trying again.
+func (p *Placed) membersChange(ctx context.Context, end time.Time) bool {
+	before := p.log.State()
+	for time.Now().Before(end) {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(100 * time.Millisecond):
+		}
+		if !p.log.State().SameMembers(before) {
+			return true
+		}
+	}
+	return false
 }
 
 // fetchSoon is fetch, for a writer that waits: a server that is slow is passed over.

@@ -43,7 +43,7 @@ func (u *Upkeep) collect(f *found) bool {
 			continue
 		}
 		lease, index, known := u.local.Staged(id)
-		if known && (open[lease] || index >= f.state.Index()) || !known && len(g.leases) > 0 {
+		if known && (open[lease] || index > f.state.Index()) || !known && len(g.leases) > 0 {
 			waiting = true
 			continue
 		}

@@ -24,6 +24,7 @@ func (u *Upkeep) get(f *found) int {
 	var mu sync.Mutex
 	var bytes int64
 	got, next, full := 0, 0, false
+	var first error
 	var work sync.WaitGroup
 	for range min(getters, len(f.missing)) {
 		work.Go(func() {
@@ -41,6 +42,9 @@ func (u *Upkeep) get(f *found) int {
 					u.got.Add(int64(b.Length))
 				}
 				mu.Lock()
+				if first == nil {
+					first = err
+				}
 				switch {
 				case err == nil:
 					f.held[b.ID] = b
@@ -52,13 +56,13 @@ func (u *Upkeep) get(f *found) int {
 					f.lost++
 				}
 				mu.Unlock()
-				if err != nil && u.ctx.Err() == nil {
-					u.cfg.Logger.Warn("a block that belongs here was not got", zap.Stringer("block", b.ID), zap.Error(err))
-				}
 			}
 		})
 	}
 	work.Wait()
+	if first != nil && u.ctx.Err() == nil {
+		u.cfg.Logger.Warn("blocks that belong here were not got", zap.Int("blocks", len(f.missing)-got), zap.NamedError("first", first))
+	}
 	u.cfg.Logger.Info("got blocks that belong here", zap.Int("blocks", got), zap.Int64("bytes", bytes), zap.Int("left", len(f.missing)-got),
 		zap.Duration("took", time.Since(began)))
 	return len(f.missing) - got

@@ -278,7 +278,7 @@ func (f *clusterFlags) leave(ctx context.Context, c *client.Client, args []strin
 			return err
 		}
 		id = state.ID(who.GetId())
-	} else if id, err = findNode(resp.GetNodes(), args[0]); err != nil {
+	} else if id, err = findNode(resp.GetNodes(), args[0], false); err != nil {
 		return err
 	}
 	if err := propose(ctx, c, state.Entry{Kind: state.Leave, Node: id}); err != nil {
@@ -288,8 +288,8 @@ func (f *clusterFlags) leave(ctx context.Context, c *client.Client, args []strin
 	return nil
 }
 
-// findNode finds whom a name, or the beginning of an id, means.
-func findNode(nodes []*api.NodeInfo, text string) (state.ID, error) {
+// findNode finds whom a name, or the beginning of an id, means. With living, it is the one that is not down, where several have the name.
+func findNode(nodes []*api.NodeInfo, text string, living bool) (state.ID, error) {
 	var live, down []state.ID
 	gone := false
 	for _, n := range nodes {
@@ -306,7 +306,7 @@ func findNode(nodes []*api.NodeInfo, text string) (state.ID, error) {
 		}
 	}
 	switch {
-	case len(live) == 1:
+	case len(live) == 1 && (living || len(down) == 0):
 		return live[0], nil
 	case len(live) == 0 && len(down) == 1:
 		return down[0], nil

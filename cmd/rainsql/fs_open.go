@@ -98,7 +98,7 @@ func (s *fileStore) node(ctx context.Context, text string) (state.ID, error) {
 	if err != nil {
 		return state.ID{}, err
 	}
-	id, err := findNode(resp.GetNodes(), text)
+	id, err := findNode(resp.GetNodes(), text, true)
 	if err != nil {
 		var names []string
 		for _, n := range resp.GetNodes() {

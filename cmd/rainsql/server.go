@@ -147,6 +147,9 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 	if err != nil {
 		return usagef("unknown --log-level %q: use debug, info, warn or error", f.level)
 	}
+	if f.cfg.Replicas < 1 {
+		return usagef("--replicas %d: at least one copy of a block is kept", f.cfg.Replicas)
+	}
 	if f.minFree < 0 || f.repair <= 0 {
 		return usagef("--min-free-mb %d, --repair-mb %d: they are numbers of megabytes, the second at least 1", f.minFree, f.repair)
 	}

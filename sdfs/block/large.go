@@ -41,7 +41,7 @@ func (s *Store) newFile(id namespace.BlockID, tmp string) (*FileWriter, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	f, err := s.disk.Create(tmp)
+	f, err := s.create(tmp)
 	if err != nil {
 		return nil, err
 	}

@@ -186,7 +186,7 @@ func (s *Store) newSegment() (*segment, error) {
 
 func (s *Store) writeFile(name string, data []byte) error {
 	var f vfs.File
-	f, err := s.disk.Create(name)
+	f, err := s.create(name)
 	if err != nil {
 		return err
 	}

@@ -318,6 +318,21 @@ func (s *Store) squeeze(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) && s.Err() == nil && s.opts.Squeeze != nil && s.opts.Squeeze()
 }
 
+// create makes a disk file; where somebody has removed its folder, that, too.
+func (s *Store) create(name string) (vfs.File, error) {
+	f, err := s.disk.Create(name)
+	if !notThere(err) {
+		return f, err
+	}
+	if err := s.disk.Mkdir(path.Dir(name)); err != nil {
+		return nil, err
+	}
+	if err := s.disk.SyncDir(""); err != nil {
+		return nil, s.fail("making a folder durable", err)
+	}
+	return s.disk.Create(name)
+}
+
 func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 func (s *Store) sortedSegments() []*segment {
