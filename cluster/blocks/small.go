@@ -33,8 +33,10 @@ func (p *Placed) PutSmall(ctx context.Context, h Head, data [][]byte) ([]namespa
 		blocks[i] = namespace.Block{ID: id, Length: uint32(len(d)), CRC: checksum(d)}
 		small[i] = Small{Block: blocks[i], Data: d}
 	}
+	before := p.log.State()
 	holders, err := p.putGroup(ctx, h, pos, small)
-	for end := time.Now().Add(membersWait); errors.Is(err, ErrTooFew) && !errors.Is(err, ErrFull) && p.membersChange(ctx, end); {
+	for end := time.Now().Add(membersWait); errors.Is(err, ErrTooFew) && !errors.Is(err, ErrFull) && p.membersChange(ctx, before, end); {
+		before = p.log.State()
 		holders, err = p.putGroup(ctx, h, pos, small) // those that have them already write nothing
 	}
 	return blocks, holders, err

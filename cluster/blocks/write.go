@@ -236,9 +236,10 @@ func (w *Writer) Finish() (namespace.Block, []state.Holder, error) {
 	if len(holders) == 0 {
 		return namespace.Block{}, nil, fmt.Errorf("%w: %s", ErrTooFew, w.complaints())
 	}
+	before := w.p.log.State()
 	holders, err = w.p.standIn(w.ctx, w.head, w.blk, holders, w.tried())
 	if errors.Is(err, ErrTooFew) && !errors.Is(err, ErrFull) {
-		holders, err = w.p.ensurePatiently(w.ctx, w.head, w.blk, holders, err)
+		holders, err = w.p.ensurePatiently(w.ctx, w.head, w.blk, holders, before, err)
 	}
 	return w.blk, holders, err
 }
@@ -346,26 +347,26 @@ func (p *Placed) standIn(ctx context.Context, h Head, b namespace.Block, holders
 // fewer copies are asked for.
 const membersWait = 20 * time.Second
 
-// ensurePatiently is Ensure once the members have changed: to give up would be to write the block once more somewhere.
-func (p *Placed) ensurePatiently(ctx context.Context, h Head, b namespace.Block, holders []state.Holder, why error) ([]state.Holder, error) {
+// ensurePatiently is Ensure once the members are others than before: to give up would be to write the block once more somewhere.
+func (p *Placed) ensurePatiently(ctx context.Context, h Head, b namespace.Block, holders []state.Holder, before *state.State, why error) ([]state.Holder, error) {
 	err := why
-	for end := time.Now().Add(membersWait); errors.Is(err, ErrTooFew) && p.membersChange(ctx, end); {
+	for end := time.Now().Add(membersWait); errors.Is(err, ErrTooFew) && p.membersChange(ctx, before, end); {
+		before = p.log.State()
 		holders, err = p.Ensure(ctx, h, b, holders)
 	}
 	return holders, err
 }
 
-// membersChange waits until the members are others than now, or some time has come. It tells whether it is worth trying again.
-func (p *Placed) membersChange(ctx context.Context, end time.Time) bool {
-	before := p.log.State()
+// membersChange waits until the members are others than before, or some time has come. It tells whether it is worth trying again.
+func (p *Placed) membersChange(ctx context.Context, before *state.State, end time.Time) bool {
 	for time.Now().Before(end) {
+		if !p.log.State().SameMembers(before) {
+			return true
+		}
 		select {
 		case <-ctx.Done():
 			return false
 		case <-time.After(100 * time.Millisecond):
-		}
-		if !p.log.State().SameMembers(before) {
-			return true
 		}
 	}
 	return false

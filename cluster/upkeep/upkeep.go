@@ -220,7 +220,9 @@ func (u *Upkeep) look(s *state.State) bool {
 	undone = u.collect(f) || undone
 	u.tidy() // a full disk may have room for what is to be got then
 	left := u.get(f)
-	if left == f.lost { // what nobody has keeps no server from joining
+	me, known := s.Node(u.cfg.Self.Node)
+	// Nothing belongs to a newcomer by the states before it joined, or in which it is held dead. What nobody has keeps no server from joining.
+	if known && me.Incarnation == u.cfg.Self.Incarnation && me.Status != state.Down && left == f.lost {
 		u.fillOnce()
 	}
 	undone = u.leave(f) || left > 0 || undone
