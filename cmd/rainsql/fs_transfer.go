@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -50,8 +51,12 @@ func (f *fsFlags) upload(ctx context.Context, s *fileStore, from, name string, m
 		return err
 	}
 	line := f.line(name, size)
-	err = transfer(ctx, w, in, line)
+	counted := &counter{in: in}
+	err = transfer(ctx, w, counted, line)
 	line.Close()
+	if err == nil && size >= 0 && counted.n < size {
+		err = fmt.Errorf("%s was cut short while it was read: %d bytes of %d; nothing was stored", from, counted.n, size)
+	}
 	if err != nil {
 		return errors.Join(err, w.Abort())
 	}
@@ -59,6 +64,18 @@ func (f *fsFlags) upload(ctx context.Context, s *fileStore, from, name string, m
 		return errors.Join(err, w.Abort())
 	}
 	return nil
+}
+
+// counter counts what is read.
+type counter struct {
+	in io.Reader
+	n  int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 // input opens a local file, or standard input for -. size is -1 where it is
@@ -128,6 +145,9 @@ func (f *fsFlags) get(cmd *cobra.Command, args []string) error {
 			mode = connect.Replace
 		}
 		out, err := local.Create(to, to, mode)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s exists already; -f replaces it", to)
+		}
 		if err != nil {
 			return err
 		}
