@@ -146,7 +146,7 @@ func (f *fsFlags) get(cmd *cobra.Command, args []string) error {
 		}
 		out, err := local.Create(to, to, mode)
 		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s exists already; -f replaces it", to)
+			return fmt.Errorf("%s: exists already; -f replaces it", to)
 		}
 		if err != nil {
 			return err
