@@ -34,6 +34,8 @@ type Cluster struct {
 
 	t       testing.TB
 	outside *memnet.Host // where clients are
+
+	mu      sync.Mutex // guards the list of servers while it grows, and what follows
 	clients []*client.Client
 }
 
@@ -74,6 +76,8 @@ func (c *Cluster) Add(name string) *Server {
 	if len(c.Servers) > 0 {
 		s.join = []string{c.Servers[0].addr()}
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.Servers = append(c.Servers, s)
 	return s
 }
@@ -234,6 +238,8 @@ func (c *Cluster) Until(what string, most time.Duration, ok func() bool) time.Du
 
 // Client is a client that knows the addresses of some servers, by their place; none: of all.
 func (c *Cluster) Client(which ...int) *client.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	cfg := client.Config{Try: 2 * time.Second, Dialer: wire.Dialer{Net: network{c.outside.Process()}.Dial}}
 	for i, s := range c.Servers {
 		if len(which) == 0 || contains(which, i) {
