@@ -179,7 +179,7 @@ func (w *Writer) flush() error {
 		select {
 		case l.queue <- c:
 		case <-slow.C:
-			slow.Reset(0) // the time is over for the others, too
+			slow.Reset(time.Millisecond) // the time is over for the others, too
 			l.slow = true
 			l.quit()
 			c.release()

@@ -187,7 +187,7 @@ func (u *Upkeep) run() {
 		s = u.cfg.Log.State()
 		again = u.look(s)
 		last = s
-		rest := time.NewTimer(min(20*time.Since(began), time.Minute)) // of one core a twentieth at most
+		rest := time.NewTimer(max(time.Millisecond, min(20*time.Since(began), time.Minute))) // of one core a twentieth at most
 		select {
 		case <-rest.C:
 		case <-u.wake:
