@@ -25,8 +25,13 @@ import (
 // boot starts a node on free ports of loopback.
 func boot(t *testing.T, dir string, certs *identity.Bundle, join ...string) *Node {
 	t.Helper()
+	return bootAt(t, dir, "127.0.0.1:0", certs, join...)
+}
+
+func bootAt(t *testing.T, dir, listen string, certs *identity.Bundle, join ...string) *Node {
+	t.Helper()
 	n, err := Start(Config{
-		Dir: dir, Name: filepath.Base(dir), Listen: "127.0.0.1:0", Join: join, Certs: certs, Profile: "local",
+		Dir: dir, Name: filepath.Base(dir), Listen: listen, GossipListen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", Join: join, Certs: certs, Profile: "local",
 		ReserveBytes: 1 << 16, Drain: time.Second, Logger: zaptest.NewLogger(t, zaptest.Level(zap.FatalLevel)),
 		OnFatal: func(err error) { t.Error("fatal:", err) },
 	})
@@ -115,7 +120,9 @@ func TestThreeNodes(t *testing.T) {
 	}
 
 	stop(t, n3)
-	n3 = boot(t, filepath.Join(root, "n3"), nil)
+	// At its old address: raft 1.8 reads the peer without its lock (updateLastAppended) as another one is noted, which the race detector
+	// finds now and then. TestMoved has the other case.
+	n3 = bootAt(t, filepath.Join(root, "n3"), n3.Addr(), nil)
 	until(t, "n3 is back", func() bool { ready, _ := n3.Ready(); return ready })
 	if _, ok := n3.Coordinator().State().Files().Get("f2"); !ok || n3.self.incarnation != 2 {
 		t.Error("n3 came back as someone else")
