@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -26,9 +25,7 @@ type Writer struct {
 	blk   namespace.Block
 	buf   *piece
 	lanes []*lane
-	done  chan *lane              // lanes that have ended
-	next  func() (state.ID, bool) // further servers that may store it
-	stop  func()
+	done  chan *lane // lanes that have ended
 }
 
 // piece is a part of a block on its way to several servers.
@@ -67,19 +64,13 @@ func (p *Placed) NewBlock(ctx context.Context, h Head) (*Writer, error) {
 	v := p.View()
 	h.Epoch = v.Epoch()
 	w := &Writer{p: p, ctx: ctx, head: h, blk: namespace.Block{ID: block.NewID()}, done: make(chan *lane, v.Needed())}
-	next, stop := iter.Pull(v.Targets(position(w.blk)))
-	w.stop = stop
-	w.next = func() (state.ID, bool) {
-		id, ok := next()
-		return id, ok
-	}
-	for range v.Needed() {
-		if id, ok := w.next(); ok {
-			w.lanes = append(w.lanes, p.newLane(ctx, v, id, h, w.blk.ID, w.done))
+	for id := range v.Targets(position(w.blk)) {
+		if len(w.lanes) == v.Needed() {
+			break
 		}
+		w.lanes = append(w.lanes, p.newLane(ctx, v, id, h, w.blk.ID, w.done))
 	}
 	if len(w.lanes) == 0 {
-		stop()
 		return nil, fmt.Errorf("%w: none is active", ErrTooFew)
 	}
 	return w, nil
@@ -223,7 +214,6 @@ func (w *Writer) complaints() string {
 
 // Finish completes the block and tells who has it: as many servers as must, or the error matches ErrTooFew.
 func (w *Writer) Finish() (namespace.Block, []state.Holder, error) {
-	defer w.stop()
 	err := w.flush()
 	w.close(err == nil)
 	if err != nil {
@@ -297,7 +287,6 @@ func (w *Writer) close(finish bool) {
 
 // Abort gives the block up.
 func (w *Writer) Abort() {
-	w.stop()
 	if w.buf != nil {
 		w.buf.users.Store(1)
 		w.buf.release()
