@@ -141,11 +141,6 @@ func (g *Gateway) newBlock(ctx context.Context, h Head) *gatewayWriter {
 	w := &gatewayWriter{g: g, head: h, done: make(chan struct{})}
 	w.more.L = &w.mu
 	ctx, w.quit = context.WithCancel(ctx)
-	w.wake = context.AfterFunc(ctx, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.more.Broadcast()
-	})
 	go w.run(ctx)
 	return w
 }
@@ -155,7 +150,6 @@ type gatewayWriter struct {
 	g    *Gateway
 	head Head
 	quit context.CancelFunc
-	wake func() bool
 	done chan struct{}
 
 	mu    sync.Mutex
@@ -210,10 +204,19 @@ func (w *gatewayWriter) part(ctx context.Context, i int) ([]byte, error) {
 	}
 }
 
+func (w *gatewayWriter) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.more.Broadcast()
+}
+
 func (w *gatewayWriter) run(ctx context.Context) {
 	defer close(w.done)
 	defer w.quit()
 	w.err = w.g.call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+		// Of the context that part looks at: one above it ends first, and who is woken by that would go back to sleep.
+		stop := context.AfterFunc(ctx, w.wake)
+		defer stop()
 		id := block.NewID() // a server that was given up may be storing what came of the first
 		stream, err := api.NewFilesClient(conn).Stage(ctx)
 		if err != nil {
@@ -256,7 +259,6 @@ func (w *gatewayWriter) Finish() (namespace.Block, []state.Holder, error) {
 	w.more.Signal()
 	w.mu.Unlock()
 	<-w.done
-	w.wake()
 	if w.err != nil {
 		return namespace.Block{}, nil, w.err
 	}
@@ -275,5 +277,4 @@ func (w *gatewayWriter) Finish() (namespace.Block, []state.Holder, error) {
 func (w *gatewayWriter) Abort() {
 	w.quit()
 	<-w.done
-	w.wake()
 }
