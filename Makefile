@@ -82,7 +82,7 @@ test: ## Run the tests
 
 .PHONY: race
 race: ## Run the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 
 .PHONY: differential
 differential: ## Compare QUERIES (default 100000) random queries with DuckDB (needs a C compiler)

@@ -109,7 +109,11 @@ func OpenLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 	return l, nil
 }
 
-func (l *Local) makeRoom() { _ = l.store.EmptyTrash() } // if it does not help, the write says so
+// makeRoom gives up what is only kept for a while. If it does not help, the write says so.
+func (l *Local) makeRoom() {
+	_ = l.store.EmptyTrash()
+	_ = l.store.EmptyBad()
+}
 
 // lost is told of a damaged copy that was taken out of use.
 func (l *Local) lost(e *block.CorruptError) {

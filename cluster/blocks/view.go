@@ -30,7 +30,7 @@ type View struct {
 }
 
 // Needed is how many active servers must have a block before an entry may name it.
-func (v *View) Needed() int { return v.Map.Needed() }
+func (v *View) Needed() int { return v.state.Needed() }
 
 // Addr is where a server is, "" where it is not known.
 func (v *View) Addr(id state.ID) string {

@@ -284,6 +284,31 @@ func TestHolders(t *testing.T) {
 	}
 }
 
+// TestNeeded: as many copies as there are nodes for, those included that are only being started anew.
+func TestNeeded(t *testing.T) {
+	c := newCluster(t)
+	needed := func(want int, when string) {
+		t.Helper()
+		if got := c.s.Needed(); got != want {
+			t.Errorf("%s: %d, not %d", when, got, want)
+		}
+	}
+	needed(1, "nobody")
+	for n := byte(1); n <= 4; n++ {
+		c.join(n, 1)
+		needed(max(1, min(3, int(n)-1)), "one joins")
+		c.do(Entry{Kind: Ready, Node: id(n), Incarnation: 1})
+		needed(min(3, int(n)), "it is ready")
+	}
+	c.do(Entry{Kind: MarkDown, Node: id(1), Incarnation: 1})
+	c.do(Entry{Kind: MarkDown, Node: id(2), Incarnation: 1})
+	needed(2, "two of four are down")
+	c.join(1, 2)
+	needed(3, "one of them is started anew")
+	c.do(Entry{Kind: Leave, Node: id(3)})
+	needed(2, "one leaves")
+}
+
 // TestBatch: the entries of a batch stand or fall each by itself, in their order, at one index.
 func TestBatch(t *testing.T) {
 	c := newCluster(t)

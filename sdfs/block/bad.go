@@ -18,25 +18,10 @@ const BadDir = "bad"
 // mostBad bounds the files there; Options.BadBytes bounds their bytes.
 const mostBad = 64
 
-// Quarantine takes the copy of a block that failed verification out of use, at once: nobody reads it any more, and the
-// block can be put again. The file of a large one goes to the folder BadDir, where the newest ones are kept; a small
-// one is forgotten, and its bytes go with its segment. A block that is not there is no error; an error concerns
-// only where the file is now.
-//
-// Between a check and this another may have replaced the copy: who has not seen to it that this cannot be uses
-// Condemn.
-func (s *Store) Quarantine(b namespace.Block) error {
-	at, _, ok := s.find(b.ID)
-	if !ok {
-		return nil
-	}
-	_, err := s.quarantine(b.ID, at, nil)
-	return err
-}
-
-// Condemn reads all of a block from disk, as Verify does, and takes it out of use, as Quarantine does, if it is not
-// what it should be: that very copy, not one that was put in its place meanwhile. nil says that the copy is
-// good; a *CorruptError that it was not, or is not there.
+// Condemn reads all of a block from disk, as Verify does, and takes it out of use at once if it is not what it should
+// be: that very copy, not one that was put in its place meanwhile. Nobody reads it any more, and the block can be put
+// again. The file of a large one goes to the folder BadDir, where the newest ones are kept; a small one is forgotten,
+// and its bytes go with its segment. nil says that the copy is good; a *CorruptError that it was not, or is not there.
 func (s *Store) Condemn(ctx context.Context, b namespace.Block) error {
 	var err error
 	for range tries {
@@ -164,7 +149,7 @@ func (s *Store) settleBad() error {
 	return err
 }
 
-// EmptyBad removes what Quarantine kept of large blocks. It may run concurrently with everything.
+// EmptyBad removes what was kept of large blocks that were found damaged. It may run concurrently with everything.
 func (s *Store) EmptyBad() error {
 	s.bad.Lock()
 	defer s.bad.Unlock()

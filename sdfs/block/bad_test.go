@@ -28,7 +28,7 @@ func TestQuarantineLarge(t *testing.T) {
 	if err := s.Verify(t.Context(), b); !errors.As(err, &corrupt) || corrupt.Chunk != 1 {
 		t.Errorf("Verify: %v", err)
 	}
-	must(t, s.Quarantine(b), s.Quarantine(b))
+	must(t, outOfUse(s, b), outOfUse(s, b))
 	if _, ok := s.Has(b.ID); ok || s.Len() != 0 {
 		t.Error("it is still there")
 	}
@@ -64,7 +64,7 @@ func TestQuarantineForgets(t *testing.T) {
 	defer s.Close()
 	b, err := writeFile(s, idOf(1), dataOf(1, 3*Chunk))
 	must(t, err)
-	must(t, holds(s, b.ID, dataOf(1, 3*Chunk)), s.Quarantine(b))
+	must(t, holds(s, b.ID, dataOf(1, 3*Chunk)), outOfUse(s, b))
 	_, err = writeFile(s, idOf(1), dataOf(2, 3*Chunk))
 	must(t, err, holds(s, b.ID, dataOf(2, 3*Chunk)))
 }
@@ -91,7 +91,7 @@ func TestQuarantineWhileRead(t *testing.T) {
 	opts.FS = meddling{disk, func(string) {
 		if !done {
 			done = true
-			must(t, s.Quarantine(namespace.Block{ID: idOf(1)}))
+			must(t, outOfUse(s, namespace.Block{ID: idOf(1)}))
 			_, err := writeFile(s, idOf(1), data)
 			must(t, err)
 		}
@@ -115,7 +115,7 @@ func TestQuarantineSmall(t *testing.T) {
 	s := openAll(t, tiny(disk))
 	putSmall(t, s, length, 0, 1, 2)
 	b := blockOf(idOf(1), dataOf(1, length))
-	must(t, s.Quarantine(b)) // it is in the memory tier
+	must(t, outOfUse(s, b)) // it is in the memory tier
 	var corrupt *CorruptError
 	if err := s.Read(b, 0, make([]byte, 1), true); !errors.As(err, &corrupt) {
 		t.Errorf("read: %v", err)
@@ -130,7 +130,7 @@ func TestQuarantineSmall(t *testing.T) {
 	putSmall(t, s, length, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 	putSmall(t, s, length, 12)
 	for n := range 12 {
-		must(t, s.Quarantine(namespace.Block{ID: idOf(n)}))
+		must(t, outOfUse(s, namespace.Block{ID: idOf(n)}))
 	}
 	if left := inDir(disk, segmentDir); len(left) != 1 {
 		t.Errorf("segments %v", left)
@@ -145,7 +145,7 @@ func TestQuarantinedIsNotListed(t *testing.T) {
 	disk := newDisk(t)
 	s := openAll(t, tiny(disk))
 	putSmall(t, s, length, 0, 1, 2)
-	must(t, s.Quarantine(namespace.Block{ID: idOf(1)}))
+	must(t, outOfUse(s, namespace.Block{ID: idOf(1)}))
 	putSmall(t, s, length, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 	putSmall(t, s, length, 12)
 	must(t, s.Close())
@@ -255,7 +255,7 @@ func TestBadIsBounded(t *testing.T) {
 	bad := func(n, length int) {
 		t.Helper()
 		b, err := writeFile(s, idOf(n), dataOf(n, length))
-		must(t, err, s.Quarantine(b))
+		must(t, err, outOfUse(s, b))
 	}
 	for n := range 10 {
 		bad(n, 1000)
@@ -292,4 +292,14 @@ func TestBadIsBounded(t *testing.T) {
 		t.Errorf("left: %v", got)
 	}
 	must(t, s.Close())
+}
+
+// outOfUse takes a copy out of use as if it had been found damaged.
+func outOfUse(s *Store, b namespace.Block) error {
+	at, _, ok := s.find(b.ID)
+	if !ok {
+		return nil
+	}
+	_, err := s.quarantine(b.ID, at, nil)
+	return err
 }

@@ -70,7 +70,7 @@ func play(s *Store) (played, error) {
 	}
 	for _, id := range []namespace.BlockID{first[3].ID, idOf(n - 1)} { // a small and a large one
 		p.acked[id] = false
-		if err := s.Quarantine(namespace.Block{ID: id}); err != nil {
+		if err := outOfUse(s, namespace.Block{ID: id}); err != nil {
 			return p, err
 		}
 	}

@@ -284,7 +284,7 @@ func TestNewestWholeCopyCounts(t *testing.T) {
 
 	// Now the newer copy of 3 is damaged, too, in a segment with an index; an older one of 4 is good.
 	s = openAll(t, tiny(disk))
-	must(t, s.Quarantine(blockOf(idOf(4), dataOf(4, length))))
+	must(t, outOfUse(s, blockOf(idOf(4), dataOf(4, length))))
 	putSmall(t, s, length, 4, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29)
 	putSmall(t, s, length, 30)
 	must(t, s.Close())
@@ -307,7 +307,7 @@ func TestFileAndRecord(t *testing.T) {
 	data := dataOf(0, 1000)
 	_, err := writeFile(s, idOf(0), data)
 	must(t, err)
-	must(t, s.Quarantine(blockOf(idOf(0), data)))
+	must(t, outOfUse(s, blockOf(idOf(0), data)))
 	putSmall(t, s, 1000, 0)
 	bad := disk.Files()[0]
 	must(t, disk.Rename(bad, blockName(idOf(0))), disk.SyncDir(BadDir), disk.SyncDir(blockDir)) // as if it had never been durable

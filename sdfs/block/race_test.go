@@ -55,7 +55,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		fine(err)
 	})
 	loop(1, func(_ int, id namespace.BlockID) { fine(s.Free(id)) })
-	loop(1, func(_ int, id namespace.BlockID) { fine(s.Quarantine(namespace.Block{ID: id})) })
+	loop(1, func(_ int, id namespace.BlockID) { fine(outOfUse(s, namespace.Block{ID: id})) })
 	loop(1, func(n int, id namespace.BlockID) { fine(s.Condemn(ctx, blockOf(id, content(n)))) })
 	loop(1, func(int, namespace.BlockID) {
 		_, err := s.Compact(ctx, 1<<20)

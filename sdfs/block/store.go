@@ -41,7 +41,7 @@ type Options struct {
 	Clean bool
 	// Now is the clock by which things lie in the trash; nil: time.Now.
 	Now func() time.Time
-	// BadBytes bounds what Quarantine keeps of large blocks to be looked at; 0: 1 GB.
+	// BadBytes bounds what is kept of large damaged blocks to be looked at; 0: 1 GB.
 	BadBytes int64
 	// OnBad is told of a copy that the store itself found bad and takes out of use while it does something else: compaction
 	// of what SettleAll found, or a Put of a block that is there already. It may be called from any goroutine, and must

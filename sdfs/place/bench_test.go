@@ -64,11 +64,3 @@ func BenchmarkReaders(b *testing.B) {
 		m.Readers(rand.Uint64(), id(1))
 	}
 }
-
-func BenchmarkJoining(b *testing.B) {
-	m := New(1, large(), 3)
-	b.ReportAllocs()
-	for b.Loop() {
-		m.Joining(rand.Uint64())
-	}
-}

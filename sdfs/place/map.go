@@ -13,7 +13,6 @@ type Map struct {
 	epoch   uint64
 	copies  int
 	members []Member // in the order of their ids
-	counted int      // that are active, or are so again in a moment
 	now     side
 	later   side // the same as now where nobody joins or leaves
 }
@@ -34,11 +33,6 @@ func (m *Map) Next(epoch uint64, members []Member) *Map { return build(m, epoch,
 
 func build(old *Map, epoch uint64, members []Member, copies int) *Map {
 	m := &Map{epoch: epoch, copies: max(copies, 1), members: sorted(members)}
-	for _, n := range m.members {
-		if n.active() || n.inRing() && n.Status == Pending && !n.Leaves {
-			m.counted++
-		}
-	}
 	var known []*ring.Ring
 	if old != nil {
 		known = append(known, old.now.ring, old.later.ring)
