@@ -81,7 +81,7 @@ func served(t *testing.T, p *Placed) Dial {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return func(string) (*grpc.ClientConn, error) { return conn, nil }
+	return func(string) (grpc.ClientConnInterface, error) { return conn, nil }
 }
 
 // of gives a block of so many bytes, and these.

@@ -30,7 +30,7 @@ type Gateway struct {
 }
 
 // Call calls one server after the other until one answers; a long call may take as long as it likes.
-type Call func(ctx context.Context, long bool, call func(context.Context, *grpc.ClientConn) error) error
+type Call func(ctx context.Context, long bool, call func(context.Context, grpc.ClientConnInterface) error) error
 
 // NewGateway is a Gateway whose blocks have at most so many bytes, each of which it holds in memory until it is stored, and which keeps
 // as much as cacheBytes of what it reads in small pieces.
@@ -55,7 +55,7 @@ func (g *Gateway) Read(ctx context.Context, b namespace.Block, off int64, dst []
 	return g.cache.read(b, off, dst, keep, func(from, to int64, sink func(at int64, part []byte) error) error {
 		at, lost := from, 0
 		var loss *lossError
-		err := g.call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
+		err := g.call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 			loss = nil
 			read := func(ctx context.Context, req *api.GetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[api.BlockData], error) {
 				req.Node = g.node
@@ -102,7 +102,7 @@ func (g *Gateway) Ensure(ctx context.Context, h Head, b namespace.Block, holders
 		req.Holders = append(req.Holders, &api.PutResponse{Node: n.Node[:], Incarnation: n.Incarnation})
 	}
 	var resp *api.StageResponse
-	err := g.call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	err := g.call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		resp, err = api.NewFilesClient(conn).Ensure(ctx, req)
 		return err
 	})
@@ -213,7 +213,7 @@ func (w *gatewayWriter) wake() {
 func (w *gatewayWriter) run(ctx context.Context) {
 	defer close(w.done)
 	defer w.quit()
-	w.err = w.g.call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	w.err = w.g.call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		// Of the context that part looks at: one above it ends first, and who is woken by that would go back to sleep.
 		stop := context.AfterFunc(ctx, w.wake)
 		defer stop()

@@ -56,7 +56,7 @@ func TestMembersChange(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer local.Close()
-				dial := func(string) (*grpc.ClientConn, error) {
+				dial := func(string) (grpc.ClientConnInterface, error) {
 					switch {
 					case tc.after == 0:
 						down()

@@ -45,7 +45,7 @@ func (p *Placed) open(ctx context.Context, v *View, id state.ID, h Head, blk nam
 }
 
 // Conn gives the connection to a server; it stays the pool's.
-func (p *Placed) Conn(v *View, id state.ID) (*grpc.ClientConn, error) {
+func (p *Placed) Conn(v *View, id state.ID) (grpc.ClientConnInterface, error) {
 	addr := v.Addr(id)
 	if addr == "" {
 		return nil, fmt.Errorf("server %s has no address", id.Short())

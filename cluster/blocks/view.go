@@ -21,7 +21,7 @@ type Log interface {
 }
 
 // Dial gives the connection to an address; it stays the giver's.
-type Dial func(addr string) (*grpc.ClientConn, error)
+type Dial func(addr string) (grpc.ClientConnInterface, error)
 
 // View is where blocks belong by some state.
 type View struct {

@@ -61,7 +61,7 @@ func (h *Change) End() { h.c.window.release(h.seq) }
 // Propose sends an entry, as Client.Propose does. It may be sent again with other blocks or another lease as long as
 // it was refused for those: such refusals are not remembered.
 func (h *Change) Propose(ctx context.Context, e state.Entry) (Outcome, error) {
-	return h.Send(ctx, func(ctx context.Context, conn *grpc.ClientConn, s Stamp) (*api.ProposeResponse, error) {
+	return h.Send(ctx, func(ctx context.Context, conn grpc.ClientConnInterface, s Stamp) (*api.ProposeResponse, error) {
 		if e.Kind == state.Files {
 			e.Files.Client, e.Files.Seq, e.Files.Time = s.Client, s.Seq, s.Time
 		} else {
@@ -76,7 +76,7 @@ func (h *Change) Propose(ctx context.Context, e state.Entry) (Outcome, error) {
 }
 
 // Send sends the change by a call of the caller's to one node after the other.
-func (h *Change) Send(ctx context.Context, call func(context.Context, *grpc.ClientConn, Stamp) (*api.ProposeResponse, error)) (Outcome, error) {
+func (h *Change) Send(ctx context.Context, call func(context.Context, grpc.ClientConnInterface, Stamp) (*api.ProposeResponse, error)) (Outcome, error) {
 	o, again, err := h.once(ctx, call)
 	if again {
 		h.at = 0
@@ -90,7 +90,7 @@ const clockAhead = "the clock of who sent the request is too far ahead of the cl
 
 // once does it at the cluster's time as far as that is known. again is whether the change came to nothing
 // for its time alone: one of the two clocks was set since, and the cluster's is asked for anew.
-func (h *Change) once(ctx context.Context, call func(context.Context, *grpc.ClientConn, Stamp) (*api.ProposeResponse, error)) (o Outcome, again bool, err error) {
+func (h *Change) once(ctx context.Context, call func(context.Context, grpc.ClientConnInterface, Stamp) (*api.ProposeResponse, error)) (o Outcome, again bool, err error) {
 	c, fresh := h.c, h.at == 0
 	if fresh {
 		if h.at, err = c.now(ctx); err != nil {
@@ -99,7 +99,7 @@ func (h *Change) once(ctx context.Context, call func(context.Context, *grpc.Clie
 	}
 	var resp *api.ProposeResponse
 	ahead := false
-	maybe, err := c.try(ctx, true, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	maybe, err := c.try(ctx, true, false, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		resp, err = call(ctx, conn, Stamp{c.id, h.seq, h.at})
 		ahead = status.Code(err) == codes.InvalidArgument && strings.Contains(status.Convert(err).Message(), clockAhead)
 		return err

@@ -119,14 +119,14 @@ func (c *Client) Now(ctx context.Context) (time.Time, error) {
 
 // Call calls one node after the other until one answers, for what changes nothing that a log has. long is for calls that may take
 // longer than a node is waited for otherwise: those see to it themselves.
-func (c *Client) Call(ctx context.Context, long bool, call func(context.Context, *grpc.ClientConn) error) error {
+func (c *Client) Call(ctx context.Context, long bool, call func(context.Context, grpc.ClientConnInterface) error) error {
 	_, err := c.try(ctx, false, long, call)
 	return err
 }
 
 // Read asks for something of the state; see api.ReadRequest.
 func (c *Client) Read(ctx context.Context, req *api.ReadRequest) (resp *api.ReadResponse, err error) {
-	_, err = c.try(ctx, false, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	_, err = c.try(ctx, false, false, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		resp, err = api.NewCoordinatorClient(conn).Read(ctx, req)
 		return err
 	})
@@ -135,7 +135,7 @@ func (c *Client) Read(ctx context.Context, req *api.ReadRequest) (resp *api.Read
 
 // Status asks one node, the first that answers, how it is.
 func (c *Client) Status(ctx context.Context) (resp *api.StatusResponse, err error) {
-	_, err = c.try(ctx, false, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	_, err = c.try(ctx, false, false, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		resp, err = api.NewNodeClient(conn).Status(ctx, &api.StatusRequest{})
 		return err
 	})

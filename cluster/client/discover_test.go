@@ -42,11 +42,11 @@ func TestWait(t *testing.T) {
 		_, err := c.Status(t.Context())
 		took(err, ErrUnreachable, 6*time.Second, began)
 		began = time.Now()
-		err = c.Call(t.Context(), true, func(context.Context, *grpc.ClientConn) error { return status.Error(codes.Aborted, "not now") })
+		err = c.Call(t.Context(), true, func(context.Context, grpc.ClientConnInterface) error { return status.Error(codes.Aborted, "not now") })
 		took(err, ErrUnavailable, 7*time.Second, began)
 		began = time.Now()
 		calls := 0
-		err = c.Call(t.Context(), true, func(context.Context, *grpc.ClientConn) error {
+		err = c.Call(t.Context(), true, func(context.Context, grpc.ClientConnInterface) error {
 			if calls++; calls == 1 {
 				time.Sleep(time.Minute)
 			}

@@ -17,7 +17,7 @@ import (
 
 // try calls one node after the other until one answers. maybe is whether a call without an answer may have
 // taken effect all the same; long is that a node may take as long as it likes.
-func (c *Client) try(ctx context.Context, changes, long bool, call func(context.Context, *grpc.ClientConn) error) (maybe bool, err error) {
+func (c *Client) try(ctx context.Context, changes, long bool, call func(context.Context, grpc.ClientConnInterface) error) (maybe bool, err error) {
 	end := func(kind, why error) (bool, error) {
 		if changes && maybe {
 			kind = ErrUnknown // whatever was answered last: it says nothing of what was sent before
@@ -85,7 +85,7 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 }
 
 // once calls one node, and tells what went to and fro.
-func (c *Client) once(ctx context.Context, conn *grpc.ClientConn, long bool, call func(context.Context, *grpc.ClientConn) error) (*trace, error) {
+func (c *Client) once(ctx context.Context, conn grpc.ClientConnInterface, long bool, call func(context.Context, grpc.ClientConnInterface) error) (*trace, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if !long {

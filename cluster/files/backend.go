@@ -113,7 +113,7 @@ func (b *Backend) Open(ctx context.Context, name string) (sdfs.Content, error) {
 	var m *manifest
 	ctx, cancel := context.WithTimeout(ctx, openWait)
 	defer cancel()
-	err := b.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	err := b.cl.Call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		m, err = receive(ctx, conn, &api.OpenRequest{Name: name, Pin: request})
 		return err
 	})
@@ -325,7 +325,7 @@ func (b *Backend) Append(ctx context.Context, name string, data []byte) error {
 		return err
 	}
 	defer change.End()
-	o, err := change.Send(ctx, func(ctx context.Context, conn *grpc.ClientConn, s client.Stamp) (*api.ProposeResponse, error) {
+	o, err := change.Send(ctx, func(ctx context.Context, conn grpc.ClientConnInterface, s client.Stamp) (*api.ProposeResponse, error) {
 		return api.NewFilesClient(conn).Append(ctx, &api.AppendRequest{Name: name, Data: data, Client: s.Client, Seq: s.Seq, TimeMicros: s.Time})
 	})
 	if err != nil {

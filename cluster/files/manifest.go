@@ -21,7 +21,7 @@ type manifest struct {
 const blocksPerMessage = 16 << 10
 
 // receive opens a file on a server.
-func receive(ctx context.Context, conn *grpc.ClientConn, req *api.OpenRequest) (*manifest, error) {
+func receive(ctx context.Context, conn grpc.ClientConnInterface, req *api.OpenRequest) (*manifest, error) {
 	stream, err := api.NewFilesClient(conn).Open(ctx, req)
 	if err != nil {
 		return nil, err

@@ -117,7 +117,7 @@ func (p *pins) renew() {
 func (p *pins) tell(ctx context.Context, request *api.PinRequest) {
 	ctx, cancel := context.WithTimeout(ctx, pinRenew/2)
 	defer cancel()
-	_ = p.cl.Call(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) error { // the next time
+	_ = p.cl.Call(ctx, false, func(ctx context.Context, conn grpc.ClientConnInterface) error { // the next time
 		_, err := api.NewFilesClient(conn).Pin(ctx, request)
 		return err
 	})

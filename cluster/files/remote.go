@@ -46,7 +46,7 @@ func (r *Remote) Locate(ctx context.Context, name string) ([]*api.LocateResponse
 	}
 	var list []*api.LocateResponse
 	found := false
-	err := r.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
+	err := r.cl.Call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 		list, found = nil, false
 		stream, err := api.NewFilesClient(conn).Locate(ctx, &api.LocateRequest{Name: name})
 		return receiveAll(stream, err, func(resp *api.LocateResponse) {
@@ -79,7 +79,7 @@ func receiveAll[M any](stream grpc.ServerStreamingClient[M], err error, take fun
 
 // Servers tells what the files are and what each server holds.
 func (r *Remote) Servers(ctx context.Context) (resp *api.FilesUsageResponse, err error) {
-	err = r.cl.Call(ctx, false, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	err = r.cl.Call(ctx, false, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		resp, err = api.NewFilesClient(conn).Usage(ctx, &api.FilesUsageRequest{})
 		return err
 	})
@@ -88,7 +88,7 @@ func (r *Remote) Servers(ctx context.Context) (resp *api.FilesUsageResponse, err
 
 // Held lists the blocks that a server holds, in the order of their ids.
 func (r *Remote) Held(ctx context.Context, node state.ID) (list []*api.HeldBlock, err error) {
-	err = r.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
+	err = r.cl.Call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 		list = nil
 		stream, err := api.NewFilesClient(conn).Held(ctx, &api.HeldRequest{Node: node[:]})
 		return receiveAll(stream, err, func(resp *api.HeldResponse) { list = append(list, resp.GetBlocks()...) })
@@ -102,7 +102,7 @@ func (r *Remote) Merge(ctx context.Context, name string) (before, after int64, e
 		return 0, 0, err
 	}
 	var resp *api.MergeResponse
-	err = r.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+	err = r.cl.Call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) (err error) {
 		resp, err = api.NewFilesClient(conn).Merge(ctx, &api.MergeRequest{Name: name})
 		return err
 	})
@@ -115,7 +115,7 @@ func (r *Remote) Merge(ctx context.Context, name string) (before, after int64, e
 // Check has all servers read all that they hold, and tells what is wrong; with repair it has them get the copies that lack. progress is told
 // the bytes that were read and about how many there are. Should the server that was asked fail, another begins anew.
 func (r *Remote) Check(ctx context.Context, repair bool, progress func(done, total int64)) (faults []*api.FileFault, report *api.FilesCheckReport, err error) {
-	err = r.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
+	err = r.cl.Call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 		faults, report = nil, nil
 		stream, err := api.NewFilesClient(conn).Check(ctx, &api.FilesCheckRequest{Repair: repair})
 		return receiveAll(stream, err, func(resp *api.FilesCheckResponse) {
@@ -150,7 +150,7 @@ func (b *Backend) appendLocal(ctx context.Context, node state.ID, path, name str
 	defer b.leases.give(h.Lease)
 	var parts []*api.StageResponse
 	refused := ""
-	err = b.cl.Call(ctx, true, func(ctx context.Context, conn *grpc.ClientConn) error {
+	err = b.cl.Call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 		parts, refused = nil, ""
 		req := &api.StageLocalRequest{Head: &api.PutHead{Lease: h.Lease, Index: h.Index}, Node: node[:], Path: path}
 		stream, err := api.NewFilesClient(conn).StageLocal(ctx, req)

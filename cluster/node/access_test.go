@@ -79,15 +79,15 @@ func TestAccess(t *testing.T) {
 }
 
 // methods are ways to call each method of a service with an empty request.
-func methods(service *grpc.ServiceDesc) map[string]func(context.Context, *grpc.ClientConn) error {
-	calls := map[string]func(context.Context, *grpc.ClientConn) error{}
+func methods(service *grpc.ServiceDesc) map[string]func(context.Context, grpc.ClientConnInterface) error {
+	calls := map[string]func(context.Context, grpc.ClientConnInterface) error{}
 	for _, m := range service.Methods {
-		calls[m.MethodName] = func(ctx context.Context, conn *grpc.ClientConn) error {
+		calls[m.MethodName] = func(ctx context.Context, conn grpc.ClientConnInterface) error {
 			return conn.Invoke(ctx, "/"+service.ServiceName+"/"+m.MethodName, &api.Nothing{}, &api.Nothing{})
 		}
 	}
 	for i, m := range service.Streams {
-		calls[m.StreamName] = func(ctx context.Context, conn *grpc.ClientConn) error {
+		calls[m.StreamName] = func(ctx context.Context, conn grpc.ClientConnInterface) error {
 			stream, err := conn.NewStream(ctx, &service.Streams[i], "/"+service.ServiceName+"/"+m.StreamName)
 			if err != nil {
 				return err

@@ -136,7 +136,7 @@ func (n *Node) filled(me *state.Node) bool {
 	}
 }
 
-func (n *Node) dial(addr string) (*grpc.ClientConn, error) { return n.pool.Get(addr) }
+func (n *Node) dial(addr string) (grpc.ClientConnInterface, error) { return n.pool.Get(addr) }
 
 // storeCluster is what the file store needs of this node.
 type storeCluster struct{ n *Node }

@@ -237,7 +237,7 @@ func TestElsewhere(t *testing.T) {
 				}
 				services := map[string]**disk{"n2": &c.two, "n3": &c.three}
 				conns := serve(t, services)
-				c.me = open(t, simdisk.New(), 1, &copied{}, func(addr string) (*grpc.ClientConn, error) { return conns[addr], nil })
+				c.me = open(t, simdisk.New(), 1, &copied{}, func(addr string) (grpc.ClientConnInterface, error) { return conns[addr], nil })
 				var data []byte
 				for v := c.me.placed.ViewOf(s.s); ; { // one that belongs on 2 and 3
 					c.b, data = of(300_000)
@@ -285,7 +285,7 @@ func TestNothingGivenUp(t *testing.T) {
 		log := &copied{state.New()}
 		log.do(t, state.Entry{Kind: state.Found, Cluster: state.ID{9}}, about(state.Join, 1), about(state.Ready, 1), about(state.Join, 2), about(state.Ready, 2))
 		log.do(t, moves...)
-		d := open(t, simdisk.New(), 1, log, func(string) (*grpc.ClientConn, error) {
+		d := open(t, simdisk.New(), 1, log, func(string) (grpc.ClientConnInterface, error) {
 			t.Error(name + ": another was asked")
 			return nil, errors.New("nobody is there")
 		})
@@ -310,7 +310,7 @@ func TestFilled(t *testing.T) {
 	b, data := of(1000)
 	log.do(t, state.Entry{Kind: state.Found, Cluster: state.ID{9}}, about(state.Join, 2), about(state.Ready, 2),
 		inStore(namespace.Entry{Kind: namespace.LeaseOpen, Lease: 5, Until: 1000}), create(b, server(2)))
-	d := open(t, simdisk.New(), 1, log, func(string) (*grpc.ClientConn, error) { return nil, errors.New("it does not answer") })
+	d := open(t, simdisk.New(), 1, log, func(string) (grpc.ClientConnInterface, error) { return nil, errors.New("it does not answer") })
 	u := d.upkeep(Config{MayFree: func(context.Context, []namespace.BlockID, uint64) ([]bool, error) {
 		return nil, errors.New("nobody leads")
 	}})
@@ -338,9 +338,9 @@ func TestFilled(t *testing.T) {
 }
 
 // serve has the block stores answer on loopback, those that are there by the time of each call.
-func serve(t *testing.T, stores map[string]**disk) map[string]*grpc.ClientConn {
+func serve(t *testing.T, stores map[string]**disk) map[string]grpc.ClientConnInterface {
 	t.Helper()
-	conns := map[string]*grpc.ClientConn{}
+	conns := map[string]grpc.ClientConnInterface{}
 	for name, d := range stores {
 		lis, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -108,57 +107,4 @@ func (l RaftLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Con
 		return nil, fmt.Errorf("%q is no address of a node's raft", addr)
 	}
 	return l.Dialer.Raft(node, at, timeout)
-}
-
-// Pool keeps one gRPC connection to each node. It is safe for concurrent use.
-type Pool struct {
-	d    Dialer
-	opts []grpc.DialOption
-
-	mu     sync.Mutex
-	conns  map[string]*grpc.ClientConn
-	closed bool
-}
-
-// NewPool is an empty pool.
-func NewPool(d Dialer, opts ...grpc.DialOption) *Pool {
-	return &Pool{d: d, opts: opts, conns: map[string]*grpc.ClientConn{}}
-}
-
-// Get gives the connection to an address. It stays the pool's.
-func (p *Pool) Get(addr string) (*grpc.ClientConn, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil, net.ErrClosed
-	}
-	if c, ok := p.conns[addr]; ok {
-		return c, nil
-	}
-	c, err := p.d.GRPC(addr, p.opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
-	}
-	p.conns[addr] = c
-	return c, nil
-}
-
-// Keep closes the connections to all but the addresses named.
-func (p *Pool) Keep(addrs map[string]bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for addr, c := range p.conns {
-		if !addrs[addr] {
-			_ = c.Close() // it says only that it was closed before
-			delete(p.conns, addr)
-		}
-	}
-}
-
-// Close closes all connections; no more are made.
-func (p *Pool) Close() {
-	p.Keep(nil)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
 }
