@@ -88,8 +88,12 @@ func (s *Store) mergeWith(ctx context.Context, name string, find func(namespace.
 
 // merge merges the runs that find finds, and gives their number.
 func (s *Store) merge(ctx context.Context, name string, find func(namespace.Blocks) []run) (int, error) {
-	s.merging.Lock()
-	defer s.merging.Unlock()
+	select {
+	case s.merging <- struct{}{}:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	defer func() { <-s.merging }()
 	f, err := s.openFile(ctx, name)
 	if err != nil {
 		return 0, err

@@ -20,12 +20,12 @@ type Store struct {
 	ctx     context.Context // ends as Close begins
 	cancel  context.CancelFunc
 	workers sync.WaitGroup // blocks that are being finished
-	merging sync.Mutex     // held by a merge
+	merging chan struct{}  // has room for one: a merge
 }
 
 // New is a store over a backend, which is the store's from now on.
 func New(b Backend, sizes Sizes) *Store {
-	s := &Store{backend: b, sizes: sizes}
+	s := &Store{backend: b, sizes: sizes, merging: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }

@@ -9,14 +9,16 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rainsql/rainsql/cluster/blocks"
+	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // getters is how many blocks are got at once.
 const getters = 4
 
-// get gets the blocks that are missing, as fast as it may. It gives how many are left.
-func (u *Upkeep) get(f *found) int {
+// get gets the blocks that are missing, as fast as it may, until the members are others, which makes others more urgent, or somebody
+// pokes after a time. It gives how many are left.
+func (u *Upkeep) get(f *found, heed time.Time) int {
 	if len(f.missing) == 0 {
 		return 0
 	}
@@ -30,7 +32,7 @@ func (u *Upkeep) get(f *found) int {
 		work.Go(func() {
 			for {
 				mu.Lock()
-				if next == len(f.missing) || full || u.ctx.Err() != nil {
+				if next == len(f.missing) || full || u.overtaken(f.state, heed) {
 					mu.Unlock()
 					return
 				}
@@ -66,6 +68,11 @@ func (u *Upkeep) get(f *found) int {
 	u.cfg.Logger.Info("got blocks that belong here", zap.Int("blocks", got), zap.Int64("bytes", bytes), zap.Int("left", len(f.missing)-got),
 		zap.Duration("took", time.Since(began)))
 	return len(f.missing) - got
+}
+
+// overtaken tells whether something else is more urgent than what was found by a state.
+func (u *Upkeep) overtaken(s *state.State, heed time.Time) bool {
+	return u.ctx.Err() != nil || !u.cfg.Log.State().SameMembers(s) || len(u.wake) > 0 && time.Now().After(heed)
 }
 
 // getTime bounds the getting of one block: 64 MB at 1 MB a second.

@@ -1,7 +1,9 @@
 package upkeep
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -12,16 +14,44 @@ import (
 // manySmall is from how many blocks on a file is looked at whether some are worth being merged.
 const manySmall = 256
 
+// Bounds of a merge of one file, and how long one that failed is left alone.
+const (
+	mergeTime  = time.Hour
+	mergeAgain = 10 * time.Minute
+)
+
+// merged is what came of the last try to merge a file.
+type merged struct {
+	blocks int       // that it had
+	failed time.Time // zero: it did not
+}
+
+// vain tells whether another try would come to nothing, of a file that has so many blocks now.
+func (m merged) vain(n int) bool {
+	if !m.failed.IsZero() {
+		return time.Since(m.failed) < mergeAgain
+	}
+	return m.blocks <= n && n < m.blocks+manySmall
+}
+
+// mergeAll merges, by one state after the other, beside all the rest: it may take long.
+func (u *Upkeep) mergeAll() {
+	tried := map[uint64]merged{} // by file id
+	for {
+		select {
+		case <-u.ctx.Done():
+			return
+		case s := <-u.merges:
+			u.mergeFiles(s, tried)
+		}
+	}
+}
+
 // mergeFiles merges the small blocks of the files whose first block belongs here before it does elsewhere: so one server sees to each
 // file.
-func (u *Upkeep) mergeFiles(s *state.State) {
-	if u.cfg.Merge == nil {
-		return
-	}
-	for id := range u.merged {
-		if len(u.merged) > 10_000 {
-			delete(u.merged, id) // of files that may be gone: the next look finds the others again
-		}
+func (u *Upkeep) mergeFiles(s *state.State, tried map[uint64]merged) {
+	if len(tried) > 10_000 {
+		clear(tried) // of files that may be gone; of the others it is found anew that there is nothing to merge
 	}
 	v := u.cfg.Placed.ViewOf(s)
 	for name, f := range s.Files().Files("") {
@@ -40,14 +70,25 @@ func (u *Upkeep) mergeFiles(s *state.State) {
 		if sees != u.cfg.Self.Node {
 			continue
 		}
-		if n < u.merged[f.ID]+manySmall && u.merged[f.ID] > 0 {
+		if last, known := tried[f.ID]; known && last.vain(n) {
 			continue
 		}
-		u.merged[f.ID] = n
-		if err := u.cfg.Merge(u.ctx, name); err != nil && u.ctx.Err() == nil {
-			u.cfg.Logger.Info("small blocks were not merged", zap.String("file", name), zap.Error(err))
-		}
+		tried[f.ID] = u.merge(name, n)
 	}
+}
+
+// merge merges the small blocks of a file that has so many blocks.
+func (u *Upkeep) merge(name string, n int) merged {
+	ctx, cancel := context.WithTimeout(u.ctx, mergeTime)
+	defer cancel()
+	err := u.cfg.Merge(ctx, name)
+	if err == nil {
+		return merged{blocks: n}
+	}
+	if u.ctx.Err() == nil {
+		u.cfg.Logger.Info("small blocks were not merged", zap.String("file", name), zap.Error(err))
+	}
+	return merged{blocks: n, failed: time.Now()}
 }
 
 // first is the first of a sequence.

@@ -67,12 +67,12 @@ type Upkeep struct {
 	work   sync.WaitGroup
 	wake   chan struct{}
 	filled chan struct{} // closed once the server has had what belongs to it
+	merges chan *state.State
 
 	// Of the goroutine of the looks:
 	failed    bool
 	garbage   garbage
 	elsewhere elsewhere
-	merged    map[uint64]int // by file id, its blocks after the last try to merge them
 
 	got atomic.Int64 // bytes, since the start
 
@@ -102,11 +102,14 @@ func Start(cfg Config) *Upkeep {
 	span(&cfg.TrashTime, time.Hour)
 	u := &Upkeep{
 		cfg: cfg, local: cfg.Placed.Local(), repair: newPace(cfg.RepairBytes), scrub: newPace(cfg.ScrubBytes),
-		wake: make(chan struct{}, 1), filled: make(chan struct{}), merged: map[uint64]int{},
+		wake: make(chan struct{}, 1), filled: make(chan struct{}), merges: make(chan *state.State, 1),
 	}
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	u.work.Go(u.run)
 	u.work.Go(u.scrubAll)
+	if cfg.Merge != nil {
+		u.work.Go(u.mergeAll)
+	}
 	return u
 }
 
@@ -185,18 +188,17 @@ func (u *Upkeep) run() {
 		}
 		began := time.Now()
 		s = u.cfg.Log.State()
-		again = u.look(s)
+		var getting time.Duration
+		again, getting = u.look(s)
 		last = s
-		rest := time.NewTimer(max(time.Millisecond, min(20*time.Since(began), time.Minute))) // of one core a twentieth at most
-		select {
-		case <-rest.C:
-		case <-u.wake:
-			last = nil // at once
-		case <-u.ctx.Done():
+		if !u.pause(max(time.Millisecond, restAfter(time.Since(began)-getting)-getting)) {
+			return
 		}
-		rest.Stop()
 	}
 }
+
+// restAfter is how long the upkeep rests after it looked for so long: it is to take a twentieth of one core at most, whoever pokes it.
+func restAfter(looked time.Duration) time.Duration { return min(20*looked, time.Minute) }
 
 func (u *Upkeep) pause(d time.Duration) bool {
 	t := time.NewTimer(d)
@@ -209,26 +211,33 @@ func (u *Upkeep) pause(d time.Duration) bool {
 	}
 }
 
-// look compares what is here with what should be, and does something about it. It tells whether something is left to be done.
-func (u *Upkeep) look(s *state.State) bool {
+// look compares what is here with what should be, and does something about it. It tells whether something is left to be done, and how
+// much of the time went by while blocks were got.
+func (u *Upkeep) look(s *state.State) (undone bool, getting time.Duration) {
+	began := time.Now()
 	if err := u.local.Err(); err != nil && !u.failed {
 		u.failed = true
 		u.cfg.Fatal(fmt.Errorf("the disk of blocks: %w", err))
 	}
 	f := u.find(s)
-	undone := u.giveUp(f)
+	undone = u.giveUp(f)
 	undone = u.collect(f) || undone
 	u.tidy() // a full disk may have room for what is to be got then
-	left := u.get(f)
+	before := time.Since(began)
+	left := u.get(f, began.Add(before+restAfter(before)))
+	getting = time.Since(began) - before
 	me, known := s.Node(u.cfg.Self.Node)
 	// Nothing belongs to a newcomer by the states before it joined, or in which it is held dead. What nobody has keeps no server from joining.
 	if known && me.Incarnation == u.cfg.Self.Incarnation && me.Status != state.Down && left == f.lost {
 		u.fillOnce()
 	}
 	undone = u.leave(f) || left > 0 || undone
-	u.mergeFiles(s)
+	select {
+	case u.merges <- s:
+	default: // one is under way, and another waits
+	}
 	u.note(f, left)
-	return undone
+	return undone, getting
 }
 
 func (u *Upkeep) fillOnce() {

@@ -8,7 +8,10 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -23,11 +26,18 @@ import (
 )
 
 // copied is a server's copy of the log, which a test moves on.
-type copied struct{ s *state.State }
+type copied struct {
+	s     *state.State
+	looks atomic.Int32
+}
 
-func (c *copied) State() *state.State                    { return c.s }
-func (c *copied) Watch() (*state.State, <-chan struct{}) { return c.s, nil }
-func (c *copied) CaughtUp() bool                         { return true }
+func (c *copied) State() *state.State { return c.s }
+func (c *copied) CaughtUp() bool      { return true }
+
+func (c *copied) Watch() (*state.State, <-chan struct{}) {
+	c.looks.Add(1)
+	return c.s, nil
+}
 
 func (c *copied) WaitApplied(_ context.Context, index uint64) (*state.State, error) {
 	if c.s.Index() < index {
@@ -151,7 +161,7 @@ func TestCollect(t *testing.T) {
 		{"nobody knows how it came, and it is named", 5, 0, true, 0, looks{{named}, {ended}, {removed}}, "stays, stays, gone 7"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			log := &copied{state.New()}
+			log := &copied{s: state.New()}
 			log.do(t, state.Entry{Kind: state.Found, Cluster: state.ID{9}}, about(state.Join, 1), about(state.Ready, 1),
 				inStore(namespace.Entry{Kind: namespace.LeaseOpen, Lease: 5, Until: 1000}))
 			d := open(t, simdisk.New(), 1, log, nil)
@@ -224,7 +234,7 @@ func TestElsewhere(t *testing.T) {
 	} {
 		for _, leaves := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, leaves %v", tc.name, leaves), func(t *testing.T) {
-				s := &copied{state.New()}
+				s := &copied{s: state.New()}
 				s.do(t, state.Entry{Kind: state.Found, Cluster: state.ID{9}}, state.Entry{Kind: state.Set, Name: state.ReplicasSetting, Value: "2"})
 				for n := range byte(3) {
 					s.do(t, about(state.Join, n+1), about(state.Ready, n+1))
@@ -247,7 +257,7 @@ func TestElsewhere(t *testing.T) {
 				}
 				s.do(t, create(c.b, server(2), server(3)))
 				c.me.log.s = s.s
-				c.two, c.three = open(t, simdisk.New(), 2, &copied{s.s}, nil), open(t, simdisk.New(), 3, &copied{s.s}, nil)
+				c.two, c.three = open(t, simdisk.New(), 2, &copied{s: s.s}, nil), open(t, simdisk.New(), 3, &copied{s: s.s}, nil)
 				for _, d := range []*disk{c.me, c.two, c.three} {
 					d.put(t, blocks.Head{}, c.b, data)
 				}
@@ -282,7 +292,7 @@ func TestNothingGivenUp(t *testing.T) {
 		"somebody leaves":    {about(state.Join, 4), about(state.Ready, 4), about(state.Leave, 4)},
 		"this server leaves": {about(state.Leave, 1)},
 	} {
-		log := &copied{state.New()}
+		log := &copied{s: state.New()}
 		log.do(t, state.Entry{Kind: state.Found, Cluster: state.ID{9}}, about(state.Join, 1), about(state.Ready, 1), about(state.Join, 2), about(state.Ready, 2))
 		log.do(t, moves...)
 		d := open(t, simdisk.New(), 1, log, func(string) (grpc.ClientConnInterface, error) {
@@ -306,7 +316,7 @@ func TestNothingGivenUp(t *testing.T) {
 
 // TestFilled: a newcomer is filled once it has what belongs to it by a state in which it is to get something, not by one of before.
 func TestFilled(t *testing.T) {
-	log := &copied{state.New()}
+	log := &copied{s: state.New()}
 	b, data := of(1000)
 	log.do(t, state.Entry{Kind: state.Found, Cluster: state.ID{9}}, about(state.Join, 2), about(state.Ready, 2),
 		inStore(namespace.Entry{Kind: namespace.LeaseOpen, Lease: 5, Until: 1000}), create(b, server(2)))
@@ -381,4 +391,47 @@ func flip(t *testing.T, d *disk, b namespace.Block) {
 	if err := d.FlipBit("blocks/"+b.ID.String(), 8*1000); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestPokedWhileMerging: a merge that takes long keeps the upkeep from nothing, and fails in the end; after a while it is tried again.
+func TestPokedWhileMerging(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &copied{s: state.New()}
+		l.do(t, state.Entry{Kind: state.Found, Cluster: state.ID{9}}, about(state.Join, 1), about(state.Ready, 1),
+			inStore(namespace.Entry{Kind: namespace.LeaseOpen, Lease: 5, Until: 1000}))
+		d := open(t, simdisk.New(), 1, l, func(string) (grpc.ClientConnInterface, error) { return nil, errors.New("no") })
+		e := inStore(namespace.Entry{Kind: namespace.Create, Name: "f", Lease: 5})
+		e.Held.Nodes = []state.Holder{server(1)}
+		for range 300 {
+			b, data := of(1000)
+			d.put(t, blocks.Head{Lease: 5, Index: 4}, b, data)
+			e.Files.Blocks = append(e.Files.Blocks, b)
+			e.Held.Blocks = append(e.Held.Blocks, []int{0})
+		}
+		l.do(t, e)
+		var merges atomic.Int32
+		u := Start(Config{
+			Self: server(1), Log: l, Placed: d.placed, Logger: zap.NewNop(), Fatal: func(error) {},
+			MayFree: func(context.Context, []namespace.BlockID, uint64) ([]bool, error) { return nil, errors.New("no") },
+			Merge: func(ctx context.Context, _ string) error {
+				merges.Add(1)
+				<-ctx.Done()
+				return ctx.Err()
+			},
+		})
+		defer u.Close()
+		time.Sleep(time.Minute)
+		for range 50 {
+			before := l.looks.Load()
+			u.Poke()
+			time.Sleep(time.Minute) // the longest rest
+			if merges.Load() != 1 || l.looks.Load() == before {
+				t.Fatalf("%d merges, and %d looks in the minute after a poke", merges.Load(), l.looks.Load()-before)
+			}
+		}
+		time.Sleep(30 * time.Minute)
+		if n := merges.Load(); n != 2 {
+			t.Errorf("%d tries to merge", n)
+		}
+	})
 }
