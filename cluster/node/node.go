@@ -187,6 +187,9 @@ func (n *Node) startListening() error {
 	if err := n.self.checkLog(n.cfg.FS, stores); err != nil { // before raft is there to vote
 		return errors.Join(err, stores.Close())
 	}
+	if err := n.openBlocks(); err != nil { // which may take a while, in which a node must not lead that nobody can ask
+		return errors.Join(err, stores.Close())
+	}
 	n.coord, err = coordinator.Open(coordinator.Config{
 		ID: n.self.id, Addr: n.addr, Layer: layer, Stores: stores, Timing: n.cfg.Timing,
 		Voters: n.cfg.Voters, DownAfter: n.cfg.DownAfter, EvictAfter: n.cfg.EvictAfter,
@@ -196,9 +199,7 @@ func (n *Node) startListening() error {
 		return err
 	}
 	n.stop.push(n.coord.Close)
-	if err := n.startStore(dialer); err != nil {
-		return err
-	}
+	n.startStore(dialer)
 	n.startHTTP(web)
 	grpcListener := mux.GRPC()
 	n.serving.Go(func() {

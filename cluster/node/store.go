@@ -31,32 +31,52 @@ type fileStore struct {
 	client *client.Client // of the cluster, by way of this node
 	files  *sdfs.Store
 	upkeep *upkeep.Upkeep
+
+	started atomic.Pointer[upkeep.Upkeep] // upkeep, for those who may be sooner than it
 }
 
-// startStore opens the block store and offers the services of the file store.
-func (n *Node) startStore(dialer wire.Dialer) error {
-	self := state.Holder{Node: n.self.id, Incarnation: n.self.incarnation}
-	var err error
-	s := &n.store
-	var lost atomic.Pointer[upkeep.Upkeep] // told of copies that were found damaged, once it is there
-	poke := func() {
-		if u := lost.Load(); u != nil {
-			u.Poke()
-		}
+// poke has the upkeep look, if it is there: a copy was found damaged, or is missing.
+func (s *fileStore) poke() {
+	if u := s.started.Load(); u != nil {
+		u.Poke()
 	}
+}
+
+// holder is this start of the node as the log has it.
+func (n *Node) holder() state.Holder {
+	return state.Holder{Node: n.self.id, Incarnation: n.self.incarnation}
+}
+
+// openBlocks opens the block store. Nothing may be written to it before there is a coordinator.
+func (n *Node) openBlocks() (err error) {
+	s := &n.store
 	s.local, err = blocks.OpenLocal(n.ctx, blocks.LocalConfig{
-		FS: n.cfg.FS, Self: self, Log: n.coord, SpareBytes: n.cfg.SpareBytes,
+		FS: n.cfg.FS, Self: n.holder(), Log: nodeLog{n}, SpareBytes: n.cfg.SpareBytes,
 		Lost: func(id namespace.BlockID) {
 			n.log.Warn("a copy of a block is damaged, and was taken out of use", zap.Stringer("block", id))
-			poke()
+			s.poke()
 		},
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		n.stop.push(s.local.Close)
 	}
-	n.stop.push(s.local.Close)
+	return err
+}
+
+// nodeLog is the node's coordinator, once it is there.
+type nodeLog struct{ n *Node }
+
+func (l nodeLog) State() *state.State { return l.n.coord.State() }
+
+func (l nodeLog) WaitApplied(ctx context.Context, index uint64) (*state.State, error) {
+	return l.n.coord.WaitApplied(ctx, index)
+}
+
+// startStore offers the services of the file store.
+func (n *Node) startStore(dialer wire.Dialer) {
+	s := &n.store
 	s.placed = blocks.NewPlaced(blocks.PlacedConfig{
-		Local: s.local, Views: &blocks.Views{}, Dial: n.dial, Logger: n.log, Want: func(namespace.Block) { poke() },
+		Local: s.local, Views: &blocks.Views{}, Dial: n.dial, Logger: n.log, Want: func(namespace.Block) { s.poke() },
 	})
 	s.pins = files.NewHorizon(n.coord)
 	s.client = client.New(client.Config{Addrs: []string{n.addr}, Dialer: dialer})
@@ -67,17 +87,16 @@ func (n *Node) startStore(dialer wire.Dialer) error {
 	service := files.NewService(storeCluster{n}, s.placed, own, s.files)
 	n.stop.push(func() error { service.Close(); return nil })
 	s.upkeep = upkeep.Start(upkeep.Config{
-		Self: self, Log: n.coord, Placed: s.placed, MayFree: n.mayFree, Drained: n.drained, RepairBytes: n.cfg.RepairBytes, Fatal: n.cfg.OnFatal, Logger: n.log,
+		Self: n.holder(), Log: n.coord, Placed: s.placed, MayFree: n.mayFree, Drained: n.drained, RepairBytes: n.cfg.RepairBytes, Fatal: n.cfg.OnFatal, Logger: n.log,
 		Merge: func(ctx context.Context, name string) error {
 			_, err := s.files.MergeSmall(ctx, name)
 			return err
 		},
 	})
-	lost.Store(s.upkeep)
+	s.started.Store(s.upkeep)
 	n.stop.push(func() error { s.upkeep.Close(); return nil })
 	api.RegisterBlocksServer(n.server, &blocks.Service{Placed: s.placed, Free: s.pins.MayFree, Standing: s.standing})
 	api.RegisterFilesServer(n.server, service)
-	return nil
 }
 
 // Blocks is where this node writes and reads the blocks of files.
