@@ -94,8 +94,8 @@ func (p *Placed) readFrom(ctx context.Context, v *View, b namespace.Block, ask [
 			}
 		}
 		again := p.View()
-		if again == v && !slow {
-			break
+		if again == v && !slow && away {
+			break // those that do not answer will not do so in a moment; but a block may have moved past us from one that was asked late
 		}
 		v, patience, away = again, 5*p.slow, false
 		clear(asked)

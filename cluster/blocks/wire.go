@@ -88,6 +88,8 @@ func errorOf(err error) error {
 		return fmt.Errorf("%s: %w", text, context.Canceled)
 	case codes.NotFound, codes.DataLoss:
 		return &lossError{text}
+	case codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument:
+		return err // no other server will do it either
 	}
 	return errors.New(text)
 }

@@ -40,13 +40,14 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 			if err != nil {
 				return end(ErrUnreachable, err)
 			}
+			began := time.Now()
 			seen, err := c.once(ctx, conn, long, call)
 			if err == nil {
 				c.prefer(addr)
 				return maybe, nil
 			}
-			if failing.IsZero() || seen.got.Load() {
-				failing = time.Now()
+			if failing.IsZero() || seen.got.Load() || seen.sent.Load() && time.Since(began) > c.cfg.Try {
+				failing = time.Now() // until now it went well: what is sent for long is taken by somebody
 			}
 			why := errors.New(status.Convert(err).Message())
 			if !reached { // what a node says who could not do it tells more than that another does not answer
