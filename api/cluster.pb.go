@@ -23,6 +23,163 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type MeetRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cluster       []byte                 `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	Self          *Meeting               `protobuf:"bytes,2,opt,name=self,proto3" json:"self,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeetRequest) Reset() {
+	*x = MeetRequest{}
+	mi := &file_cluster_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeetRequest) ProtoMessage() {}
+
+func (x *MeetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeetRequest.ProtoReflect.Descriptor instead.
+func (*MeetRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *MeetRequest) GetCluster() []byte {
+	if x != nil {
+		return x.Cluster
+	}
+	return nil
+}
+
+func (x *MeetRequest) GetSelf() *Meeting {
+	if x != nil {
+		return x.Self
+	}
+	return nil
+}
+
+type MeetResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Nodes         []*Meeting             `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"` // whom the server has met since it was started, and itself
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeetResponse) Reset() {
+	*x = MeetResponse{}
+	mi := &file_cluster_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeetResponse) ProtoMessage() {}
+
+func (x *MeetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeetResponse.ProtoReflect.Descriptor instead.
+func (*MeetResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *MeetResponse) GetNodes() []*Meeting {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+// Meeting is where a server was in one of its starts.
+type Meeting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Addr          string                 `protobuf:"bytes,3,opt,name=addr,proto3" json:"addr,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Meeting) Reset() {
+	*x = Meeting{}
+	mi := &file_cluster_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Meeting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Meeting) ProtoMessage() {}
+
+func (x *Meeting) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Meeting.ProtoReflect.Descriptor instead.
+func (*Meeting) Descriptor() ([]byte, []int) {
+	return file_cluster_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Meeting) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Meeting) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Meeting) GetAddr() string {
+	if x != nil {
+		return x.Addr
+	}
+	return ""
+}
+
 type ProposeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Entry         []byte                 `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`          // as cluster/state encodes it
@@ -33,7 +190,7 @@ type ProposeRequest struct {
 
 func (x *ProposeRequest) Reset() {
 	*x = ProposeRequest{}
-	mi := &file_cluster_proto_msgTypes[0]
+	mi := &file_cluster_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -45,7 +202,7 @@ func (x *ProposeRequest) String() string {
 func (*ProposeRequest) ProtoMessage() {}
 
 func (x *ProposeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[0]
+	mi := &file_cluster_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -58,7 +215,7 @@ func (x *ProposeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeRequest.ProtoReflect.Descriptor instead.
 func (*ProposeRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{0}
+	return file_cluster_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ProposeRequest) GetEntry() []byte {
@@ -88,7 +245,7 @@ type ProposeResponse struct {
 
 func (x *ProposeResponse) Reset() {
 	*x = ProposeResponse{}
-	mi := &file_cluster_proto_msgTypes[1]
+	mi := &file_cluster_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -100,7 +257,7 @@ func (x *ProposeResponse) String() string {
 func (*ProposeResponse) ProtoMessage() {}
 
 func (x *ProposeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[1]
+	mi := &file_cluster_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -113,7 +270,7 @@ func (x *ProposeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeResponse.ProtoReflect.Descriptor instead.
 func (*ProposeResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{1}
+	return file_cluster_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ProposeResponse) GetIndex() uint64 {
@@ -163,7 +320,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_cluster_proto_msgTypes[2]
+	mi := &file_cluster_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -175,7 +332,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[2]
+	mi := &file_cluster_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -188,7 +345,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{2}
+	return file_cluster_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Refusal) GetReason() string {
@@ -231,7 +388,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_cluster_proto_msgTypes[3]
+	mi := &file_cluster_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -243,7 +400,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[3]
+	mi := &file_cluster_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -256,7 +413,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{3}
+	return file_cluster_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReadRequest) GetLocal() bool {
@@ -352,7 +509,7 @@ type Nothing struct {
 
 func (x *Nothing) Reset() {
 	*x = Nothing{}
-	mi := &file_cluster_proto_msgTypes[4]
+	mi := &file_cluster_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +521,7 @@ func (x *Nothing) String() string {
 func (*Nothing) ProtoMessage() {}
 
 func (x *Nothing) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[4]
+	mi := &file_cluster_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +534,7 @@ func (x *Nothing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nothing.ProtoReflect.Descriptor instead.
 func (*Nothing) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{4}
+	return file_cluster_proto_rawDescGZIP(), []int{7}
 }
 
 type ReadResponse struct {
@@ -395,7 +552,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_cluster_proto_msgTypes[5]
+	mi := &file_cluster_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -407,7 +564,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[5]
+	mi := &file_cluster_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -420,7 +577,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{5}
+	return file_cluster_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReadResponse) GetIndex() uint64 {
@@ -492,7 +649,7 @@ type NodeInfo struct {
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_cluster_proto_msgTypes[6]
+	mi := &file_cluster_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -504,7 +661,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[6]
+	mi := &file_cluster_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -517,7 +674,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{6}
+	return file_cluster_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NodeInfo) GetId() []byte {
@@ -615,7 +772,7 @@ type TokenInfo struct {
 
 func (x *TokenInfo) Reset() {
 	*x = TokenInfo{}
-	mi := &file_cluster_proto_msgTypes[7]
+	mi := &file_cluster_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -627,7 +784,7 @@ func (x *TokenInfo) String() string {
 func (*TokenInfo) ProtoMessage() {}
 
 func (x *TokenInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[7]
+	mi := &file_cluster_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -640,7 +797,7 @@ func (x *TokenInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenInfo.ProtoReflect.Descriptor instead.
 func (*TokenInfo) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{7}
+	return file_cluster_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TokenInfo) GetName() string {
@@ -680,7 +837,7 @@ type File struct {
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_cluster_proto_msgTypes[8]
+	mi := &file_cluster_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -692,7 +849,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[8]
+	mi := &file_cluster_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -705,7 +862,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{8}
+	return file_cluster_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *File) GetName() string {
@@ -780,7 +937,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_cluster_proto_msgTypes[9]
+	mi := &file_cluster_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +949,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[9]
+	mi := &file_cluster_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +962,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{9}
+	return file_cluster_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *JoinRequest) GetCluster() []byte {
@@ -875,7 +1032,7 @@ type JoinResponse struct {
 
 func (x *JoinResponse) Reset() {
 	*x = JoinResponse{}
-	mi := &file_cluster_proto_msgTypes[10]
+	mi := &file_cluster_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1044,7 @@ func (x *JoinResponse) String() string {
 func (*JoinResponse) ProtoMessage() {}
 
 func (x *JoinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[10]
+	mi := &file_cluster_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1057,7 @@ func (x *JoinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
 func (*JoinResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{10}
+	return file_cluster_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JoinResponse) GetCluster() []byte {
@@ -932,7 +1089,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_cluster_proto_msgTypes[11]
+	mi := &file_cluster_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1101,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[11]
+	mi := &file_cluster_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1114,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{11}
+	return file_cluster_proto_rawDescGZIP(), []int{14}
 }
 
 type StatusResponse struct {
@@ -984,7 +1141,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_cluster_proto_msgTypes[12]
+	mi := &file_cluster_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1153,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[12]
+	mi := &file_cluster_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1166,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{12}
+	return file_cluster_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StatusResponse) GetId() []byte {
@@ -1136,7 +1293,7 @@ type Suspect struct {
 
 func (x *Suspect) Reset() {
 	*x = Suspect{}
-	mi := &file_cluster_proto_msgTypes[13]
+	mi := &file_cluster_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1305,7 @@ func (x *Suspect) String() string {
 func (*Suspect) ProtoMessage() {}
 
 func (x *Suspect) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[13]
+	mi := &file_cluster_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1318,7 @@ func (x *Suspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspect.ProtoReflect.Descriptor instead.
 func (*Suspect) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{13}
+	return file_cluster_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Suspect) GetId() []byte {
@@ -1189,7 +1346,16 @@ var File_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_proto_rawDesc = "" +
 	"\n" +
-	"\rcluster.proto\x12\x12rainsql.cluster.v1\"D\n" +
+	"\rcluster.proto\x12\x12rainsql.cluster.v1\"X\n" +
+	"\vMeetRequest\x12\x18\n" +
+	"\acluster\x18\x01 \x01(\fR\acluster\x12/\n" +
+	"\x04self\x18\x02 \x01(\v2\x1b.rainsql.cluster.v1.MeetingR\x04self\"A\n" +
+	"\fMeetResponse\x121\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x1b.rainsql.cluster.v1.MeetingR\x05nodes\"O\n" +
+	"\aMeeting\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x12\n" +
+	"\x04addr\x18\x03 \x01(\tR\x04addr\"D\n" +
 	"\x0eProposeRequest\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\fR\x05entry\x12\x1c\n" +
 	"\tforwarded\x18\x02 \x01(\bR\tforwarded\"\xe3\x01\n" +
@@ -1292,9 +1458,10 @@ const file_cluster_proto_rawDesc = "" +
 	"\vCoordinator\x12R\n" +
 	"\aPropose\x12\".rainsql.cluster.v1.ProposeRequest\x1a#.rainsql.cluster.v1.ProposeResponse\x12I\n" +
 	"\x04Read\x12\x1f.rainsql.cluster.v1.ReadRequest\x1a .rainsql.cluster.v1.ReadResponse\x12I\n" +
-	"\x04Join\x12\x1f.rainsql.cluster.v1.JoinRequest\x1a .rainsql.cluster.v1.JoinResponse2W\n" +
+	"\x04Join\x12\x1f.rainsql.cluster.v1.JoinRequest\x1a .rainsql.cluster.v1.JoinResponse2\xa2\x01\n" +
 	"\x04Node\x12O\n" +
-	"\x06Status\x12!.rainsql.cluster.v1.StatusRequest\x1a\".rainsql.cluster.v1.StatusResponseB Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
+	"\x06Status\x12!.rainsql.cluster.v1.StatusRequest\x1a\".rainsql.cluster.v1.StatusResponse\x12I\n" +
+	"\x04Meet\x12\x1f.rainsql.cluster.v1.MeetRequest\x1a .rainsql.cluster.v1.MeetResponseB Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
 
 var (
 	file_cluster_proto_rawDescOnce sync.Once
@@ -1308,47 +1475,54 @@ func file_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_proto_rawDescData
 }
 
-var file_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_cluster_proto_goTypes = []any{
-	(*ProposeRequest)(nil),  // 0: rainsql.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil), // 1: rainsql.cluster.v1.ProposeResponse
-	(*Refusal)(nil),         // 2: rainsql.cluster.v1.Refusal
-	(*ReadRequest)(nil),     // 3: rainsql.cluster.v1.ReadRequest
-	(*Nothing)(nil),         // 4: rainsql.cluster.v1.Nothing
-	(*ReadResponse)(nil),    // 5: rainsql.cluster.v1.ReadResponse
-	(*NodeInfo)(nil),        // 6: rainsql.cluster.v1.NodeInfo
-	(*TokenInfo)(nil),       // 7: rainsql.cluster.v1.TokenInfo
-	(*File)(nil),            // 8: rainsql.cluster.v1.File
-	(*JoinRequest)(nil),     // 9: rainsql.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),    // 10: rainsql.cluster.v1.JoinResponse
-	(*StatusRequest)(nil),   // 11: rainsql.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),  // 12: rainsql.cluster.v1.StatusResponse
-	(*Suspect)(nil),         // 13: rainsql.cluster.v1.Suspect
+	(*MeetRequest)(nil),     // 0: rainsql.cluster.v1.MeetRequest
+	(*MeetResponse)(nil),    // 1: rainsql.cluster.v1.MeetResponse
+	(*Meeting)(nil),         // 2: rainsql.cluster.v1.Meeting
+	(*ProposeRequest)(nil),  // 3: rainsql.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil), // 4: rainsql.cluster.v1.ProposeResponse
+	(*Refusal)(nil),         // 5: rainsql.cluster.v1.Refusal
+	(*ReadRequest)(nil),     // 6: rainsql.cluster.v1.ReadRequest
+	(*Nothing)(nil),         // 7: rainsql.cluster.v1.Nothing
+	(*ReadResponse)(nil),    // 8: rainsql.cluster.v1.ReadResponse
+	(*NodeInfo)(nil),        // 9: rainsql.cluster.v1.NodeInfo
+	(*TokenInfo)(nil),       // 10: rainsql.cluster.v1.TokenInfo
+	(*File)(nil),            // 11: rainsql.cluster.v1.File
+	(*JoinRequest)(nil),     // 12: rainsql.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),    // 13: rainsql.cluster.v1.JoinResponse
+	(*StatusRequest)(nil),   // 14: rainsql.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),  // 15: rainsql.cluster.v1.StatusResponse
+	(*Suspect)(nil),         // 16: rainsql.cluster.v1.Suspect
 }
 var file_cluster_proto_depIdxs = []int32{
-	2,  // 0: rainsql.cluster.v1.ProposeResponse.refusal:type_name -> rainsql.cluster.v1.Refusal
-	8,  // 1: rainsql.cluster.v1.ProposeResponse.file:type_name -> rainsql.cluster.v1.File
-	1,  // 2: rainsql.cluster.v1.ProposeResponse.batch:type_name -> rainsql.cluster.v1.ProposeResponse
-	4,  // 3: rainsql.cluster.v1.ReadRequest.nodes:type_name -> rainsql.cluster.v1.Nothing
-	4,  // 4: rainsql.cluster.v1.ReadRequest.tokens:type_name -> rainsql.cluster.v1.Nothing
-	6,  // 5: rainsql.cluster.v1.ReadResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
-	7,  // 6: rainsql.cluster.v1.ReadResponse.tokens:type_name -> rainsql.cluster.v1.TokenInfo
-	8,  // 7: rainsql.cluster.v1.ReadResponse.files:type_name -> rainsql.cluster.v1.File
-	6,  // 8: rainsql.cluster.v1.JoinResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
-	13, // 9: rainsql.cluster.v1.StatusResponse.suspects:type_name -> rainsql.cluster.v1.Suspect
-	0,  // 10: rainsql.cluster.v1.Coordinator.Propose:input_type -> rainsql.cluster.v1.ProposeRequest
-	3,  // 11: rainsql.cluster.v1.Coordinator.Read:input_type -> rainsql.cluster.v1.ReadRequest
-	9,  // 12: rainsql.cluster.v1.Coordinator.Join:input_type -> rainsql.cluster.v1.JoinRequest
-	11, // 13: rainsql.cluster.v1.Node.Status:input_type -> rainsql.cluster.v1.StatusRequest
-	1,  // 14: rainsql.cluster.v1.Coordinator.Propose:output_type -> rainsql.cluster.v1.ProposeResponse
-	5,  // 15: rainsql.cluster.v1.Coordinator.Read:output_type -> rainsql.cluster.v1.ReadResponse
-	10, // 16: rainsql.cluster.v1.Coordinator.Join:output_type -> rainsql.cluster.v1.JoinResponse
-	12, // 17: rainsql.cluster.v1.Node.Status:output_type -> rainsql.cluster.v1.StatusResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 0: rainsql.cluster.v1.MeetRequest.self:type_name -> rainsql.cluster.v1.Meeting
+	2,  // 1: rainsql.cluster.v1.MeetResponse.nodes:type_name -> rainsql.cluster.v1.Meeting
+	5,  // 2: rainsql.cluster.v1.ProposeResponse.refusal:type_name -> rainsql.cluster.v1.Refusal
+	11, // 3: rainsql.cluster.v1.ProposeResponse.file:type_name -> rainsql.cluster.v1.File
+	4,  // 4: rainsql.cluster.v1.ProposeResponse.batch:type_name -> rainsql.cluster.v1.ProposeResponse
+	7,  // 5: rainsql.cluster.v1.ReadRequest.nodes:type_name -> rainsql.cluster.v1.Nothing
+	7,  // 6: rainsql.cluster.v1.ReadRequest.tokens:type_name -> rainsql.cluster.v1.Nothing
+	9,  // 7: rainsql.cluster.v1.ReadResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
+	10, // 8: rainsql.cluster.v1.ReadResponse.tokens:type_name -> rainsql.cluster.v1.TokenInfo
+	11, // 9: rainsql.cluster.v1.ReadResponse.files:type_name -> rainsql.cluster.v1.File
+	9,  // 10: rainsql.cluster.v1.JoinResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
+	16, // 11: rainsql.cluster.v1.StatusResponse.suspects:type_name -> rainsql.cluster.v1.Suspect
+	3,  // 12: rainsql.cluster.v1.Coordinator.Propose:input_type -> rainsql.cluster.v1.ProposeRequest
+	6,  // 13: rainsql.cluster.v1.Coordinator.Read:input_type -> rainsql.cluster.v1.ReadRequest
+	12, // 14: rainsql.cluster.v1.Coordinator.Join:input_type -> rainsql.cluster.v1.JoinRequest
+	14, // 15: rainsql.cluster.v1.Node.Status:input_type -> rainsql.cluster.v1.StatusRequest
+	0,  // 16: rainsql.cluster.v1.Node.Meet:input_type -> rainsql.cluster.v1.MeetRequest
+	4,  // 17: rainsql.cluster.v1.Coordinator.Propose:output_type -> rainsql.cluster.v1.ProposeResponse
+	8,  // 18: rainsql.cluster.v1.Coordinator.Read:output_type -> rainsql.cluster.v1.ReadResponse
+	13, // 19: rainsql.cluster.v1.Coordinator.Join:output_type -> rainsql.cluster.v1.JoinResponse
+	15, // 20: rainsql.cluster.v1.Node.Status:output_type -> rainsql.cluster.v1.StatusResponse
+	1,  // 21: rainsql.cluster.v1.Node.Meet:output_type -> rainsql.cluster.v1.MeetResponse
+	17, // [17:22] is the sub-list for method output_type
+	12, // [12:17] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_cluster_proto_init() }
@@ -1356,7 +1530,7 @@ func file_cluster_proto_init() {
 	if File_cluster_proto != nil {
 		return
 	}
-	file_cluster_proto_msgTypes[3].OneofWrappers = []any{
+	file_cluster_proto_msgTypes[6].OneofWrappers = []any{
 		(*ReadRequest_Nodes)(nil),
 		(*ReadRequest_Tokens)(nil),
 		(*ReadRequest_File)(nil),
@@ -1368,7 +1542,7 @@ func file_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_proto_rawDesc), len(file_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -220,6 +220,7 @@ var Coordinator_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	Node_Status_FullMethodName = "/rainsql.cluster.v1.Node/Status"
+	Node_Meet_FullMethodName   = "/rainsql.cluster.v1.Node/Meet"
 )
 
 // NodeClient is the client API for Node service.
@@ -229,6 +230,8 @@ const (
 // Node is one server by itself.
 type NodeClient interface {
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusResponse, error)
+	// Meet is for servers that find no leader: each tells the others where it is, which may be elsewhere than the log says.
+	Meet(ctx context.Context, in *MeetRequest, opts ...grpc.CallOption) (*MeetResponse, error)
 }
 
 type nodeClient struct {
@@ -249,6 +252,16 @@ func (c *nodeClient) Status(ctx context.Context, in *StatusRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *nodeClient) Meet(ctx context.Context, in *MeetRequest, opts ...grpc.CallOption) (*MeetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MeetResponse)
+	err := c.cc.Invoke(ctx, Node_Meet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NodeServer is the server API for Node service.
 // All implementations must embed UnimplementedNodeServer
 // for forward compatibility.
@@ -256,6 +269,8 @@ func (c *nodeClient) Status(ctx context.Context, in *StatusRequest, opts ...grpc
 // Node is one server by itself.
 type NodeServer interface {
 	Status(context.Context, *StatusRequest) (*StatusResponse, error)
+	// Meet is for servers that find no leader: each tells the others where it is, which may be elsewhere than the log says.
+	Meet(context.Context, *MeetRequest) (*MeetResponse, error)
 	mustEmbedUnimplementedNodeServer()
 }
 
@@ -268,6 +283,9 @@ type UnimplementedNodeServer struct{}
 
 func (UnimplementedNodeServer) Status(context.Context, *StatusRequest) (*StatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Status not implemented")
+}
+func (UnimplementedNodeServer) Meet(context.Context, *MeetRequest) (*MeetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Meet not implemented")
 }
 func (UnimplementedNodeServer) mustEmbedUnimplementedNodeServer() {}
 func (UnimplementedNodeServer) testEmbeddedByValue()              {}
@@ -308,6 +326,24 @@ func _Node_Status_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Node_Meet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MeetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServer).Meet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Node_Meet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServer).Meet(ctx, req.(*MeetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Node_ServiceDesc is the grpc.ServiceDesc for Node service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -318,6 +354,10 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Status",
 			Handler:    _Node_Status_Handler,
+		},
+		{
+			MethodName: "Meet",
+			Handler:    _Node_Meet_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

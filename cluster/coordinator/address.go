@@ -25,8 +25,8 @@ func plainAddress(addr raft.ServerAddress) string {
 	return plain
 }
 
-// ServerAddr tells raft where a node is. The applied state knows best, once it has all that was in this node's log as it
-// started; until then, raft's configuration, which is the log's latest.
+// ServerAddr tells raft where a node is. Best knows the node itself, if it has said so in a later start than the log tells of; then the
+// applied state, once it has all that was in this node's log as it started; until then, raft's configuration, which is the log's latest.
 func (c *Coordinator) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 	node, err := state.ParseID(string(id))
 	if err != nil {
@@ -34,6 +34,9 @@ func (c *Coordinator) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 	}
 	if !c.open.Load() {
 		return "", errors.New("the coordinator is being opened") // raft goes by its configuration
+	}
+	if addr := c.cfg.Met(node); addr != "" {
+		return raftAddress(node, addr), nil
 	}
 	if c.CaughtUp() {
 		if addr := c.cfg.Resolve(node); addr != "" {

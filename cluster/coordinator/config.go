@@ -25,6 +25,9 @@ type Config struct {
 	DownAfter  time.Duration // of SWIM holding a node dead, until the log says so
 	EvictAfter time.Duration // of being down, until a node's place is given away; 0: never
 
+	// Met gives the address at which a node was met in a later start than the log tells of, "" if it was not. It is called from any
+	// goroutine.
+	Met func(state.ID) string
 	// Resolve gives the present address of a node, as far as it is known otherwise than by raft's
 	// configuration; "" where it is not.
 	Resolve func(state.ID) string

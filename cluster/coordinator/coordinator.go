@@ -266,6 +266,9 @@ func (c *Coordinator) Leader() (state.ID, string) {
 	if err != nil {
 		return state.ID{}, ""
 	}
+	if now := c.cfg.Met(id); now != "" {
+		return id, now
+	}
 	if now := c.cfg.Resolve(id); now != "" {
 		return id, now
 	}

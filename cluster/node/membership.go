@@ -268,6 +268,9 @@ func (n *Node) contacts() []string {
 			add(other.Addr)
 		}
 	}
+	for _, m := range n.met.all() {
+		add(m.addr)
+	}
 	for _, p := range n.loadPeers() {
 		add(p.Addr)
 	}
@@ -382,6 +385,7 @@ func (n *Node) keepContact() {
 		}
 		n.call(missing)
 		if n.coord.Info().Leader.IsZero() {
+			n.meet()
 			n.askAfterMyself()
 		}
 	}

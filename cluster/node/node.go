@@ -47,6 +47,8 @@ type Node struct {
 	transport memberlist.NodeAwareTransport // given to members then
 	draining  bool
 
+	met meetings
+
 	ctx     context.Context
 	cancel  context.CancelFunc
 	work    sync.WaitGroup // the loops of membership
@@ -193,7 +195,7 @@ func (n *Node) startListening() error {
 	n.coord, err = coordinator.Open(coordinator.Config{
 		ID: n.self.id, Addr: n.addr, Layer: layer, Stores: stores, Timing: n.cfg.Timing,
 		Voters: n.cfg.Voters, DownAfter: n.cfg.DownAfter, EvictAfter: n.cfg.EvictAfter,
-		Resolve: n.resolve, Alive: n.alive, Reach: n.reach, OnFatal: n.cfg.OnFatal, Logger: n.log,
+		Resolve: n.resolve, Met: n.metAt, Alive: n.alive, Reach: n.reach, OnFatal: n.cfg.OnFatal, Logger: n.log,
 	})
 	if err != nil {
 		return err

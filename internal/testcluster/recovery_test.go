@@ -144,6 +144,37 @@ func TestMoved(t *testing.T) {
 	})
 }
 
+// TestAllMoved: all servers are started at other addresses at once, which nobody can read off a log that nobody can read. Each but the first
+// is told where the first is now, as --join does.
+func TestAllMoved(t *testing.T) {
+	five(t, func(t *testing.T, c *Cluster) {
+		commit(t, c.Client(), "f0")
+		for _, s := range c.Servers {
+			s.Kill()
+		}
+		for _, s := range c.Servers {
+			s.Host = c.Net.Host(s.Name + "-moved")
+		}
+		for _, s := range c.Servers {
+			if s != c.Servers[0] {
+				s.join = []string{c.Servers[0].addr()}
+			}
+			s.Start()
+		}
+		expect(t, c.Client(), 1)
+		c.Settle()
+		at := map[string]string{}
+		for _, s := range c.Servers {
+			at[s.Name] = s.addr()
+		}
+		for n := range c.Leader().Node().Coordinator().State().Nodes() {
+			if n.Addr != at[n.Name] || n.Status != state.Active {
+				t.Errorf("%s is %s at %s, and should be active at %s", n.Name, n.Status, n.Addr, at[n.Name])
+			}
+		}
+	})
+}
+
 // TestPowerCut: two of five are down when the power fails for an hour, and start some seconds after the others. Nobody had
 // them in sight for that hour, so nobody gives their places away.
 func TestPowerCut(t *testing.T) {
