@@ -231,7 +231,7 @@ func (c *Cluster) Until(what string, most time.Duration, ok func() bool) time.Du
 		if time.Since(began) > most {
 			c.t.Fatalf("after %v: not yet: %s", most, what)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(max(20*time.Millisecond, most/2000)) // hours in a bubble cost what is done in them
 	}
 	return time.Since(began)
 }
