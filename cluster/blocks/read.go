@@ -158,7 +158,8 @@ func (p *Placed) Sums(ctx context.Context, b namespace.Block) ([]uint32, error) 
 }
 
 // Fetch gets a block from servers that should have it to this one's disk. With nobody named it asks those who may have it.
-// One that is here already is no error, unless it is not what b says: whoever asks may be wrong, and it stays.
+// One that is here already is read: if it is whole that is no error, unless it is not what b says: whoever asks may be wrong, and it
+// stays. One that is not whole is taken out of use first, and one of which the disk does not tell is an error.
 func (p *Placed) Fetch(ctx context.Context, h Head, b namespace.Block, from []state.ID) error {
 	if p.local.Has(b) {
 		got, here, err := p.local.Examine(ctx, b.ID) // its name may not have been durable yet
@@ -169,6 +170,8 @@ func (p *Placed) Fetch(ctx context.Context, h Head, b namespace.Block, from []st
 			return nil
 		case err == nil && here:
 			return fmt.Errorf("block %s is here, with checksum %08x and not %08x", b.ID, got.CRC, b.CRC)
+		case err != nil && !isLoss(err): // it is in use still, and nobody knows whether it is whole
+			return fmt.Errorf("block %s is here, and cannot be examined: %w", b.ID, err)
 		}
 	}
 	v := p.View()

@@ -3,6 +3,7 @@ package files
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -321,10 +322,24 @@ func (p *part) mendOne(ctx context.Context, u *suspect) {
 			_, err = store.Fetch(limited, req)
 			cancel()
 		}
+		if err == nil {
+			err = p.confirm(ctx, v, id, b)
+		}
 		if err != nil {
 			u.wrong = fmt.Errorf("%s: %s", v.Name(id), status.Convert(err).Message())
 			continue
 		}
 		u.whole = append(u.whole, id)
 	}
+}
+
+// confirm has a server read from its disk the copy that it got.
+func (p *part) confirm(ctx context.Context, v *blocks.View, id state.ID, b namespace.Block) error {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	has, err := p.s.placed.Have(ctx, v, id, []namespace.Block{b}, true)
+	if err == nil && !has[0] {
+		err = errors.New("it cannot read the copy that it got")
+	}
+	return err
 }

@@ -16,6 +16,7 @@ func (u *Upkeep) scrubAll() {
 	for {
 		began := time.Now()
 		bad, bytes := 0, int64(0)
+		var first error
 		for _, b := range u.heldNow() {
 			if err := u.scrub.wait(u.ctx, int64(b.Length)); err != nil {
 				return
@@ -24,11 +25,18 @@ func (u *Upkeep) scrubAll() {
 				continue
 			}
 			bytes += int64(b.Length)
-			if u.local.Verify(u.ctx, b) != nil && u.ctx.Err() == nil {
+			err := u.local.Verify(u.ctx, b) // takes a copy that is not whole out of use, and has another got
+			if err != nil && u.ctx.Err() == nil {
 				bad++
+				if first == nil {
+					first = err
+				}
 			}
 		}
 		if bytes > 0 {
+			if bad > 0 {
+				u.cfg.Logger.Warn("copies of blocks are not whole", zap.Int("blocks", bad), zap.NamedError("first", first))
+			}
 			u.cfg.Logger.Info("read all blocks to check them", zap.Int64("bytes", bytes), zap.Int("bad", bad), zap.Duration("took", time.Since(began)))
 		}
 		rest := u.cfg.ScrubEvery - time.Since(began)

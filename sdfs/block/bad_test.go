@@ -238,7 +238,7 @@ func TestCondemn(t *testing.T) {
 	}
 	_, err = writeFile(s, b.ID, data)
 	must(t, err)
-	if taken, err := s.quarantine(b.ID, at, nil); taken || err != nil {
+	if taken, err := s.quarantine(b.ID, at, &CorruptError{}); taken || err != nil {
 		t.Errorf("the good copy was taken for the bad one: %t, %v", taken, err)
 	}
 	must(t, holds(s, b.ID, data))
@@ -300,6 +300,6 @@ func outOfUse(s *Store, b namespace.Block) error {
 	if !ok {
 		return nil
 	}
-	_, err := s.quarantine(b.ID, at, nil)
+	_, err := s.quarantine(b.ID, at, &CorruptError{})
 	return err
 }

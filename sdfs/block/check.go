@@ -113,9 +113,12 @@ func (s *Store) isAsBefore(seg *segment) bool {
 }
 
 func (s *Store) checkSegment(f vfs.File, seg *segment, report func(*CorruptError)) error {
-	data := make([]byte, seg.size)
-	if err := readFull(f, data, 0); err != nil {
+	data, holes, err := readAround(f, seg.size, nil)
+	if err != nil {
 		return err
+	}
+	for _, h := range holes {
+		report(s.holeFault(seg, h))
 	}
 	where := s.disk.Path(seg.name())
 	bad := func(id namespace.BlockID, chunk int, off int64, reason string) {
@@ -138,12 +141,16 @@ func (s *Store) checkSegment(f vfs.File, seg *segment, report func(*CorruptError
 	}
 	l := parseSegment(data[:body], seg.number)
 	for _, g := range l.gaps {
-		if seg.sealed || seg.damaged {
+		if (seg.sealed || seg.damaged) && holeIn(holes, g.start, g.end) == nil {
 			bad(namespace.BlockID{}, -1, g.start, "what stands there is no record of a block")
 		}
 	}
 	for _, r := range l.records {
-		rec := data[r.off : r.off+recordSize(r.blk.Length)]
+		end := r.off + recordSize(r.blk.Length)
+		if holeIn(holes, r.off, end) != nil {
+			continue
+		}
+		rec := data[r.off:end]
 		head := int64(len(rec)) - int64(r.blk.Length)
 		if chunk := badChunk(rec, r.blk); chunk >= 0 {
 			bad(r.blk.ID, chunk, r.off+head+int64(chunk)*Chunk, "its checksum is wrong")

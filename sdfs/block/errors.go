@@ -7,8 +7,8 @@ import (
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
-// CorruptError says that stored bytes are not those that were written. Nothing of the chunk is
-// given out.
+// CorruptError says that stored bytes are not those that were written, or that the disk cannot read them. Nothing of the
+// chunk is given out.
 type CorruptError struct {
 	File   string // in the store; empty where it is not known
 	Block  namespace.BlockID
@@ -16,7 +16,11 @@ type CorruptError struct {
 	Path   string // on disk; empty where the block is nowhere
 	Offset int64  // in the disk file, in bytes
 	Reason string
+	Err    error // what the disk said, where it could not read them; nil where it gave others
 }
+
+// Unwrap gives what the disk said.
+func (e *CorruptError) Unwrap() error { return e.Err }
 
 // Reasons of a CorruptError that several places give.
 const (

@@ -3,7 +3,6 @@ package block
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
@@ -49,9 +48,10 @@ func (s *Store) forget(id namespace.BlockID, p place) {
 }
 
 // dropIfDead gives up a segment that is filled no more if nothing in it is wanted. One that is damaged may
-// hold a block that is missed, unless it is missed on other servers, too. Called with the lock held.
+// hold a block that is missed, unless it is missed on other servers, too; one with holes is left to compaction, which sets it
+// aside. Called with the lock held.
 func (s *Store) dropIfDead(seg *segment) error {
-	if seg.live == 0 && (seg.sealed || seg.retired) && (!seg.damaged || s.keepAll) {
+	if seg.live == 0 && (seg.sealed || seg.retired) && (!seg.damaged || s.keepAll) && len(seg.holes) == 0 {
 		return s.dropSegment(seg)
 	}
 	return nil
@@ -67,7 +67,8 @@ func (s *Store) dropSegment(seg *segment) error {
 // Compact copies what is wanted of a full segment that is mostly not, so that it can be given
 // up. It does one segment, of which at most most bytes are wanted, and tells whether there was one. A segment in
 // which a block is damaged stays; in a store opened with SettleAll, where other servers have it, the block is
-// forgotten instead, and a damaged segment is copied however much of it is wanted. One at a time.
+// forgotten instead and OnBad told, and a damaged segment is copied however much of it is wanted; one that the disk cannot read
+// all of then goes to BadDir. One at a time.
 func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 	seg, blocks := s.worstSegment(most)
 	if seg == nil {
@@ -79,6 +80,11 @@ func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 		return true, nil
 	}
 	if err != nil {
+		if unreadable(err) {
+			s.mu.Lock()
+			seg.stuck = true // the next call goes on with others
+			s.mu.Unlock()
+		}
 		return false, err
 	}
 	defer s.handles.put(h)
@@ -98,21 +104,23 @@ func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 		if err := ctx.Err(); err != nil {
 			return false, errors.Join(err, flush())
 		}
-		rec := make([]byte, recordSize(c.at.length))
-		err := readFull(h.f, rec, c.at.off)
-		if err != nil && !(s.keepAll && errors.Is(err, io.ErrUnexpectedEOF)) {
+		blk, rec, err := loadRecord(h.f, s.disk.Path(name), c.id, c.at.length, c.at.off)
+		var corrupt *CorruptError
+		switch {
+		case err == nil:
+		case !errors.As(err, &corrupt):
 			return false, errors.Join(err, flush())
-		}
-		blk, ok := parseRecord(rec)
-		if err != nil || !ok || blk.ID != c.id || blk.Length != c.at.length || badChunk(rec, blk) >= 0 {
-			if !s.keepAll {
-				s.mu.Lock()
-				seg.damaged = true
-				s.mu.Unlock()
-				return true, flush()
+		case !s.keepAll:
+			s.mu.Lock()
+			seg.damaged = true
+			s.mu.Unlock()
+			return true, flush()
+		default:
+			taken, err := s.quarantine(c.id, c.at, corrupt)
+			if taken {
+				s.tell(corrupt)
 			}
-			bad := &CorruptError{Block: c.id, Chunk: -1, Path: s.disk.Path(name), Offset: c.at.off, Reason: "its record is wrong"}
-			if _, err := s.quarantine(c.id, c.at, bad); err != nil {
+			if err != nil {
 				return false, errors.Join(err, flush())
 			}
 			continue
@@ -131,12 +139,21 @@ func (s *Store) Compact(ctx context.Context, most int64) (bool, error) {
 	if err := flush(); err != nil {
 		return false, err
 	}
+	return true, s.dropEmptied(seg)
+}
+
+// dropEmptied gives up a segment of which nothing should be wanted any more.
+func (s *Store) dropEmptied(seg *segment) error {
 	s.mu.Lock()
+	if len(seg.holes) > 0 {
+		s.mu.Unlock()
+		return s.setAside(seg)
+	}
 	defer s.mu.Unlock()
 	if s.segments[seg.number] != seg || seg.live != 0 {
-		return true, nil
+		return nil
 	}
-	return true, s.dropSegment(seg)
+	return s.dropSegment(seg)
 }
 
 // isGone tells that a segment has been given up.

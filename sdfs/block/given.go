@@ -85,18 +85,25 @@ func (s *Store) submitAll(ctx context.Context, puts []*put) error {
 	return first
 }
 
-// have tells whether a block is there, durable and with the content that is stated. Of a small one all is read, of a
-// large one the footer. A copy that is not whole is taken out of use: what is about to be stored is better.
+// have tells whether a block is there, durable and with the content that is stated: all of it is read. A copy that is not
+// whole is taken out of use: what is about to be stored is better.
 func (s *Store) have(b namespace.Block) (bool, error) {
 	for {
 		if _, ok := s.Has(b.ID); !ok {
 			return false, nil
 		}
 		found, at, err := s.describe(b.ID)
+		if err == nil && found == b && at.segment == 0 { // only what stands behind it was read
+			err = s.Verify(context.Background(), b)
+		}
 		var corrupt *CorruptError
 		switch {
 		case errors.As(err, &corrupt):
-			if _, err := s.quarantine(b.ID, at, corrupt); err != nil {
+			taken, err := s.quarantine(b.ID, at, corrupt)
+			if taken {
+				s.tell(corrupt)
+			}
+			if err != nil {
 				return false, err
 			}
 		case err != nil:

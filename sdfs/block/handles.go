@@ -3,7 +3,6 @@ package block
 import (
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -130,8 +129,8 @@ func loadFooter(f vfs.File, path string, id namespace.BlockID, length uint32) (f
 		return bad(min(size, expect), fmt.Sprintf("it has %d bytes instead of %d", size, expect))
 	}
 	buf := make([]byte, footerSize(length))
-	if _, err := f.ReadAt(buf, int64(length)); err != nil && !errors.Is(err, io.EOF) {
-		return footer{}, err
+	if err := readFull(f, buf, int64(length)); err != nil {
+		return footer{}, lacking(err, id, path, int64(length))
 	}
 	foot, ok := parseFooter(buf, length)
 	if !ok {

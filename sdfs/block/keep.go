@@ -17,9 +17,9 @@ import (
 //
 // A segment without a whole index, that which was being filled above all, is read through, and of its blocks only
 // those that match their checksums are claimed: the others may have been under way when the process ended. What stands
-// behind the last whole one is cut off. What is wrong before that is in Faults, and in time compaction copies
-// the good blocks out of such a segment. Faults also names the files that can be no large block, which go to BadDir;
-// what else is wrong with large blocks shows when they are read.
+// behind the last whole one is cut off, unless the disk cannot read all of the segment. What is wrong before that is in
+// Faults, and in time compaction copies the good blocks out of such a segment. Faults also names the files that can be no
+// large block, which go to BadDir; what else is wrong with large blocks shows when they are read.
 //
 // An error leaves the store unusable, but for Close.
 func (s *Store) SettleAll(ctx context.Context) error {
@@ -78,7 +78,7 @@ func (s *Store) setOddAside() error {
 		}
 		id, _ := parseBlockName(name)
 		s.faults = append(s.faults, &CorruptError{Block: id, Chunk: -1, Path: s.disk.Path(to), Reason: "no block has a file of this size"})
-		if err := s.settleBad(); err != nil {
+		if err := s.settleBad(blockDir); err != nil {
 			return err
 		}
 	}
@@ -94,24 +94,30 @@ func (s *Store) sift(seg *segment) error {
 	if err != nil {
 		return err
 	}
-	data := make([]byte, seg.size)
-	if err := errors.Join(readFull(f, data, 0), f.Close()); err != nil {
+	data, err := s.readSegment(f, seg)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	l := parseSegment(data, seg.number)
 	end := int64(segHeader)
+	if len(seg.holes) > 0 {
+		end = seg.size // nothing is cut off: what is behind the last whole one may be what the disk cannot read
+	}
 	var good []located
 	var bad []*CorruptError
 	for _, r := range l.records {
-		if wrong := checkRecord(data, r); wrong != nil {
+		if wrong := checkRecord(data, r, seg.holes); wrong != nil {
 			wrong.Path = s.disk.Path(seg.name())
 			bad = append(bad, wrong)
 			continue
 		}
 		good = append(good, r)
-		end = r.off + recordSize(r.blk.Length)
+		end = max(end, r.off+recordSize(r.blk.Length))
 	}
 	for _, g := range l.gaps {
+		if holeIn(seg.holes, g.start, g.end) != nil {
+			continue // reported
+		}
 		if g.start < end && !seg.sealed { // that of one with a damaged index was found on opening
 			s.fault(seg, g.start, "what stands there is no record of a block")
 			seg.damaged = true
@@ -132,8 +138,11 @@ func (s *Store) sift(seg *segment) error {
 	return s.anchor(seg, data[:min(end, seg.size)])
 }
 
-// checkRecord says what is wrong with a record of a segment of which data is all, nil: nothing.
-func checkRecord(data []byte, r located) *CorruptError {
+// checkRecord says what is wrong with a record of a segment of which data is all but the holes, nil: nothing.
+func checkRecord(data []byte, r located, holes []hole) *CorruptError {
+	if h := holeIn(holes, r.off, r.off+recordSize(r.blk.Length)); h != nil {
+		return &CorruptError{Block: r.blk.ID, Chunk: -1, Offset: max(r.off, h.start), Reason: h.err.reason(), Err: h.err.err}
+	}
 	rec := data[r.off : r.off+recordSize(r.blk.Length)]
 	head := len(rec) - int(r.blk.Length)
 	wrong := &CorruptError{Block: r.blk.ID, Chunk: badChunk(rec, r.blk), Offset: r.off, Reason: "its checksum is wrong"}
@@ -165,7 +174,17 @@ func (s *Store) anchor(seg *segment, keep []byte) error {
 		return err
 	}
 	seg.f = f // Close closes it
-	err = s.writeAt(f, keep, 0)
+	// A hole stays as it is: what stands there may yet be got out of the disk.
+	from := int64(0)
+	for _, h := range seg.holes {
+		if err == nil {
+			err = s.writeAt(f, keep[from:h.start], from)
+		}
+		from = h.end
+	}
+	if err == nil {
+		err = s.writeAt(f, keep[from:], from)
+	}
 	if errors.Is(err, syscall.ENOSPC) {
 		err = nil // some disks want room to write what is there; to serve what is there is worth more
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 
 	"github.com/rainsql/rainsql/internal/vfs"
 	"github.com/rainsql/rainsql/sdfs/namespace"
@@ -100,27 +99,25 @@ func (s *Store) readSmall(b namespace.Block, at place, name string, off int64, p
 
 // readRecord reads and checks the record of a small block, and gives the block.
 func readRecord(h *handle, want namespace.Block, off int64, path string) ([]byte, error) {
-	found, data, err := loadRecord(h.f, path, want.ID, want.Length, off)
+	found, rec, err := loadRecord(h.f, path, want.ID, want.Length, off)
 	if err != nil {
 		return nil, err
 	}
 	if found.CRC != want.CRC {
 		return nil, &CorruptError{Block: want.ID, Chunk: -1, Path: path, Offset: off, Reason: "it is not the block that the namespace names"}
 	}
-	return data, nil
+	return rec[len(rec)-int(want.Length):], nil
 }
 
-// loadRecord reads and checks the record of a small block of which id and length are known, and gives the block.
+// loadRecord reads and checks the record of a small block of which id and length are known, and gives what the block is, and
+// the record.
 func loadRecord(f vfs.File, path string, id namespace.BlockID, length uint32, off int64) (namespace.Block, []byte, error) {
 	bad := func(chunk int, at int64, reason string) (namespace.Block, []byte, error) {
 		return namespace.Block{}, nil, &CorruptError{Block: id, Chunk: chunk, Path: path, Offset: at, Reason: reason}
 	}
 	rec := make([]byte, recordSize(length))
 	if err := readFull(f, rec, off); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return bad(-1, off, "the disk file is cut short")
-		}
-		return namespace.Block{}, nil, err
+		return namespace.Block{}, nil, lacking(err, id, path, off)
 	}
 	found, ok := parseRecord(rec)
 	if !ok {
@@ -129,11 +126,10 @@ func loadRecord(f vfs.File, path string, id namespace.BlockID, length uint32, of
 	if found.ID != id || found.Length != length {
 		return bad(-1, off, "another block stands in its place")
 	}
-	data := rec[len(rec)-int(length):]
 	if chunk := badChunk(rec, found); chunk >= 0 {
-		return bad(chunk, off+int64(len(rec)-len(data)+chunk*Chunk), "its checksum is wrong")
+		return bad(chunk, off+int64(len(rec)-int(length)+chunk*Chunk), "its checksum is wrong")
 	}
-	return found, data, nil
+	return found, rec, nil
 }
 
 func (s *Store) readLarge(b namespace.Block, name string, off int64, p []byte, keep bool) error {
@@ -195,8 +191,10 @@ const mostRun = 8 * Chunk
 func readChunks(h *handle, b namespace.Block, off int64, p []byte, path string) error {
 	if err := readFull(h.f, p, off); err != nil {
 		clear(p)
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return &CorruptError{Block: b.ID, Chunk: int(off / Chunk), Path: path, Offset: off, Reason: "the disk file is cut short"}
+		err = lacking(err, b.ID, path, off)
+		var corrupt *CorruptError
+		if errors.As(err, &corrupt) {
+			corrupt.Chunk = int(corrupt.Offset / Chunk)
 		}
 		return err
 	}

@@ -50,11 +50,11 @@ func (s *Store) isWaste(seg *segment) bool {
 	return seg.live == 0 && seg.size > min(enough, s.opts.SegmentBytes/2)
 }
 
-// dropOpen gives up the open segment. Called with the lock and writing held.
+// dropOpen gives up the open segment, in which nothing is wanted. Called with the lock and writing held.
 func (s *Store) dropOpen() error {
 	seg := s.open
 	s.retire(seg)
-	return s.dropSegment(seg)
+	return s.dropIfDead(seg)
 }
 
 // retire ends the filling of a segment without an index: for that it is no use, or there is no room. The next
@@ -74,6 +74,10 @@ func (s *Store) endOpen() error {
 	if seg != nil && s.isWaste(seg) {
 		defer s.mu.Unlock()
 		return s.dropOpen()
+	}
+	if seg != nil && len(seg.holes) > 0 { // what the disk cannot read it may not be able to write beside either
+		s.retire(seg)
+		seg = nil
 	}
 	s.mu.Unlock()
 	if seg == nil || seg.size < s.opts.SegmentBytes {
@@ -115,7 +119,7 @@ func (s *Store) worst(most int64) *segment {
 	var worst *segment
 	for _, seg := range s.segments {
 		worth := mostlyDead(seg) && !seg.damaged || s.keepAll && seg.damaged
-		if (seg.sealed || seg.retired) && worth && seg.live <= most && (worst == nil || seg.live < worst.live) {
+		if (seg.sealed || seg.retired) && worth && !seg.stuck && seg.live <= most && (worst == nil || seg.live < worst.live) {
 			worst = seg
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"io"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,14 +55,16 @@ func (s *Store) findRecords(seg *segment) error {
 	}
 	defer func() { _ = f.Close() }() // only read
 	records, ok, err := readIndex(f, seg.size)
-	if err != nil {
-		return err
+	var unread *readError
+	if err != nil && !errors.As(err, &unread) {
+		return fmt.Errorf("%s: %w", s.disk.Path(seg.name()), err)
 	}
 	if !ok {
-		layout, err := scanSegment(f, seg.number, seg.size)
+		data, err := s.readSegment(f, seg)
 		if err != nil {
 			return err
 		}
+		layout := parseSegment(data, seg.number)
 		records = layout.records
 		seg.gaps = layout.gaps
 		if seg.sealed {
@@ -135,23 +137,13 @@ func readIndex(f vfs.File, size int64) ([]located, bool, error) {
 	return records, ok, nil
 }
 
-func readFull(f vfs.File, p []byte, off int64) error {
-	n, err := f.ReadAt(p, off)
-	if n == len(p) {
-		return nil
-	}
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
 // layout is what a segment's bytes are.
 type layout struct {
 	records []located
 	gaps    []gap // what is neither header, record nor index
 }
 
+// gap is a stretch of a segment.
 type gap struct{ start, end int64 }
 
 func (l layout) firstGap(size int64) int64 {
@@ -161,16 +153,8 @@ func (l layout) firstGap(size int64) int64 {
 	return size
 }
 
-// scanSegment finds the records of a segment without its index, those behind damage too. It
+// parseSegment finds the records of a segment without its index, those behind damage too. It
 // looks at their heads, not at the blocks.
-func scanSegment(f vfs.File, number uint64, size int64) (layout, error) {
-	data := make([]byte, size)
-	if err := readFull(f, data, 0); err != nil {
-		return layout{}, err
-	}
-	return parseSegment(data, number), nil
-}
-
 func parseSegment(data []byte, number uint64) layout {
 	var l layout
 	size := int64(len(data))

@@ -103,6 +103,8 @@ type segment struct {
 	live    int64     // bytes of records that are claimed
 	records []located // while it is open: what its index will say
 	gaps    []gap     // found on opening: what is no record
+	holes   []hole    // in order: what the disk cannot read, as far as it is known. Such a segment goes to BadDir
+	stuck   bool      // could not be opened: left as it is until the next opening
 	f       vfs.File  // while it is open
 }
 
