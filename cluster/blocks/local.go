@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/internal/vfs"
@@ -41,14 +44,11 @@ type Local struct {
 
 	confirming sync.RWMutex // held for reading while others are told what is here, for writing while copies are given up that belong elsewhere
 
-	mu     sync.Mutex
-	staged map[namespace.BlockID]staged // those that no entry has named yet as far as is known here
-}
+	queued  atomic.Int64        // bytes of small blocks that were sent here and are not written yet
+	writing *semaphore.Weighted // bounds those of them that the store has
 
-// staged is how a block came.
-type staged struct {
-	lease uint64 // 0: an entry named it
-	index uint64 // of the log, where lease or entry are
+	mu     sync.Mutex
+	staged map[namespace.BlockID]staged // how blocks came that are here, or on their way
 }
 
 // What errors.Is finds in the errors of block stores, here and elsewhere.
@@ -94,7 +94,7 @@ func OpenLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 	if err := cfg.FS.SyncDir(""); err != nil {
 		return nil, err
 	}
-	l := &Local{cfg: cfg, staged: map[namespace.BlockID]staged{}}
+	l := &Local{cfg: cfg, writing: semaphore.NewWeighted(mostWriting), staged: map[namespace.BlockID]staged{}}
 	var err error
 	l.store, err = block.Open(ctx, block.Options{
 		FS: cfg.FS, SegmentBytes: segmentBytes, BlockBytes: namespace.MaxBlock, CacheBytes: cfg.CacheBytes, MemoryBytes: cfg.MemoryBytes,
@@ -178,34 +178,6 @@ func (l *Local) admit(ctx context.Context, h Head) error {
 // admitTime is how long a writer is kept waiting by a server that is behind in the log.
 const admitTime = 2 * time.Second
 
-// stage notes how blocks come, before they are there.
-func (l *Local) stage(h Head, ids ...namespace.BlockID) {
-	s := staged{lease: h.Lease, index: max(h.Index, l.cfg.Log.State().Index())}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, id := range ids {
-		l.staged[id] = s
-	}
-}
-
-// Staged tells how a block came: under which lease, 0 if an entry named it, and at what index of the log that was so. It is not
-// known of blocks that came before this server was started.
-func (l *Local) Staged(id namespace.BlockID) (lease, index uint64, known bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s, known := l.staged[id]
-	return s.lease, s.index, known
-}
-
-// Named says that an entry names a block.
-func (l *Local) Named(id namespace.BlockID) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if s, ok := l.staged[id]; ok && s.lease != 0 {
-		l.staged[id] = staged{index: s.index}
-	}
-}
-
 // IDs gives all blocks that are here, in ascending order; see block.Store.IDs.
 func (l *Local) IDs() iter.Seq[namespace.BlockID] { return l.store.IDs(0, 0) }
 
@@ -225,30 +197,6 @@ func (l *Local) Tidy(ctx context.Context, before time.Time) error {
 	return err
 }
 
-// PutSmall stores small blocks; they are durable when it returns. The data is copied.
-func (l *Local) PutSmall(ctx context.Context, h Head, small []Small) error {
-	if err := l.admit(ctx, h); err != nil {
-		return err
-	}
-	list := make([]block.Small, len(small))
-	ids := make([]namespace.BlockID, len(small))
-	for i, s := range small {
-		if sum := checksum(s.Data); sum != s.Block.CRC || len(s.Data) != int(s.Block.Length) {
-			return fmt.Errorf("block %s came with checksum %08x, and has %08x", s.Block.ID, s.Block.CRC, sum)
-		}
-		list[i], ids[i] = block.Small{ID: s.Block.ID, Data: s.Data}, s.Block.ID
-	}
-	l.stage(h, ids...)
-	_, err := l.store.PutAll(ctx, list)
-	return explain(err)
-}
-
-// Small is a small block with its bytes.
-type Small struct {
-	Block namespace.Block
-	Data  []byte
-}
-
 // NewBlock begins a large block.
 func (l *Local) NewBlock(ctx context.Context, h Head, id namespace.BlockID) (*LocalWriter, error) {
 	if err := l.admit(ctx, h); err != nil {
@@ -257,15 +205,26 @@ func (l *Local) NewBlock(ctx context.Context, h Head, id namespace.BlockID) (*Lo
 	l.stage(h, id)
 	w, err := l.store.NewFileAs(id)
 	if err != nil {
+		l.settle(id)
 		return nil, explain(err)
 	}
-	return &LocalWriter{l: l, w: w}, nil
+	return &LocalWriter{l: l, w: w, id: id}, nil
 }
 
-// LocalWriter writes a block to this server's disk. It is used by one goroutine.
+// LocalWriter writes a block to this server's disk. Finish or Abort must follow. It is used by one goroutine.
 type LocalWriter struct {
-	l *Local
-	w *block.FileWriter
+	l    *Local
+	w    *block.FileWriter
+	id   namespace.BlockID
+	over bool
+}
+
+// end is the end of the put, however it came out.
+func (w *LocalWriter) end() {
+	if !w.over {
+		w.over = true
+		w.l.settle(w.id)
+	}
 }
 
 // Write adds bytes. After an error only Abort may follow.
@@ -276,6 +235,7 @@ func (w *LocalWriter) Write(p []byte) (int, error) {
 
 // Finish makes the block durable, if it is what it should be.
 func (w *LocalWriter) Finish(want namespace.Block) error {
+	defer w.end()
 	_, err := w.w.FinishIf(func(got namespace.Block) error {
 		if got != want {
 			return fmt.Errorf("block %s came with %d bytes and checksum %08x, not with %d and %08x", want.ID, got.Length, got.CRC, want.Length, want.CRC)
@@ -289,7 +249,10 @@ func (w *LocalWriter) Finish(want namespace.Block) error {
 }
 
 // Abort gives the block up.
-func (w *LocalWriter) Abort() error { return w.w.Abort() }
+func (w *LocalWriter) Abort() error {
+	defer w.end()
+	return w.w.Abort()
+}
 
 // Read fills p with a block's bytes from off on; each is checked. A copy that is not what its disk file says of it is taken out
 // of use, and the error is a *block.CorruptError. That it is not what the caller says is his mistake: it stays.
@@ -352,10 +315,6 @@ func (l *Local) FreeIf(still func() bool, ids ...namespace.BlockID) (bool, error
 
 // Free gives up copies. The bytes of large ones are in the trash for a while.
 func (l *Local) Free(ids ...namespace.BlockID) error {
-	l.mu.Lock()
-	for _, id := range ids {
-		delete(l.staged, id)
-	}
-	l.mu.Unlock()
+	l.forget(ids...)
 	return l.store.Free(ids...)
 }

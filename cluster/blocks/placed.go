@@ -18,6 +18,7 @@ type Placed struct {
 	views  *Views
 	dial   Dial
 	slow   time.Duration
+	late   lates
 	logger *zap.Logger
 
 	sums  sums

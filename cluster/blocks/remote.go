@@ -41,7 +41,7 @@ func (p *Placed) open(ctx context.Context, v *View, id state.ID, h Head, blk nam
 		cancel()
 		return nil, errorOf(err)
 	}
-	return &remoteTarget{stream: stream, cancel: cancel}, nil
+	return &remoteTarget{node: id, stream: stream, cancel: cancel}, nil
 }
 
 // Conn gives the connection to a server; it stays the pool's.
@@ -77,6 +77,7 @@ func (t *localTarget) finish(b namespace.Block) (state.Holder, error) { return t
 func (t *localTarget) abort() { _ = t.w.Abort() } // what is left goes at the next start
 
 type remoteTarget struct {
+	node   state.ID
 	stream interface {
 		Send(*api.PutRequest) error
 		CloseAndRecv() (*api.PutResponse, error)
@@ -103,7 +104,16 @@ func (t *remoteTarget) finish(b namespace.Block) (state.Holder, error) {
 	if err != nil {
 		return state.Holder{}, errorOf(err)
 	}
-	return holderOf(resp.GetNode(), resp.GetIncarnation())
+	return answerOf(t.node, resp)
+}
+
+// answerOf is what a server said that has a block now, if it is the one that was asked: its address may be another's meanwhile.
+func answerOf(asked state.ID, resp *api.PutResponse) (state.Holder, error) {
+	h, err := holderOf(resp.GetNode(), resp.GetIncarnation())
+	if err == nil && h.Node != asked {
+		return state.Holder{}, fmt.Errorf("another server has its address: %s", h.Node.Short())
+	}
+	return h, err
 }
 
 func (t *remoteTarget) abort() { t.cancel() }
@@ -125,7 +135,7 @@ func (p *Placed) putSmall(ctx context.Context, v *View, id state.ID, h Head, sma
 	if err != nil {
 		return state.Holder{}, errorOf(err)
 	}
-	return holderOf(resp.GetNode(), resp.GetIncarnation())
+	return answerOf(id, resp)
 }
 
 // fetch has a server get a block from those that have it.
@@ -145,7 +155,7 @@ func (p *Placed) fetch(ctx context.Context, v *View, id state.ID, h Head, b name
 	if err != nil {
 		return state.Holder{}, errorOf(err)
 	}
-	return holderOf(resp.GetNode(), resp.GetIncarnation())
+	return answerOf(id, resp)
 }
 
 // get reads the part [from, to) of a block, which begins and ends at chunks, from a server, and gives it to sink piece by

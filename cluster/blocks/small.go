@@ -42,6 +42,18 @@ func (p *Placed) PutSmall(ctx context.Context, h Head, data [][]byte) ([]namespa
 	return blocks, holders, err
 }
 
+// group is small blocks on their way to the servers that should have them. It is used by one goroutine.
+type group struct {
+	p       *Placed
+	view    *View
+	head    Head
+	small   []Small
+	targets []state.ID // not asked yet
+	passed  []state.ID // passed over: they are late with other groups
+	under   int        // asked, and have not answered
+	answers chan said  // has room for all
+}
+
 // said is what came of storing a group on a server.
 type said struct {
 	node   state.ID
@@ -49,55 +61,57 @@ type said struct {
 	err    error
 }
 
+// lateTimes is how long a group that is complete stays on its way to servers that are late with it, in multiples of how long they may keep it
+// waiting: a copy that comes a bit late is as good as another.
+const lateTimes = 4
+
 // putGroup sends a group to the servers that should have it, and to further ones in place of those that fail or are slow.
 func (p *Placed) putGroup(ctx context.Context, h Head, pos uint64, small []Small) ([]state.Holder, error) {
 	v := p.View()
 	h.Epoch = v.Epoch()
-	var targets []state.ID
+	g := &group{p: p, view: v, head: h, small: small}
 	for id := range v.Targets(pos) {
-		targets = append(targets, id)
+		g.targets = append(g.targets, id)
 	}
-	answers := make(chan said, len(targets))
-	under := 0
-	send := func() bool {
-		if len(targets) == 0 {
-			return false
-		}
-		id := targets[0]
-		targets = targets[1:]
-		under++
-		go func() {
-			n, err := p.putMessages(ctx, v, id, h, small)
-			answers <- said{id, n, err}
-		}()
-		return true
+	g.answers = make(chan said, len(g.targets))
+	ctx, cancel := context.WithCancel(ctx)
+	holders, err := g.put(ctx)
+	if g.under == 0 || err != nil {
+		cancel()
+	} else {
+		time.AfterFunc(lateTimes*p.slow, cancel) // ctx may be that of the server: who never answers would keep the group for ever
 	}
-	needed := v.Needed()
+	return holders, err
+}
+
+// put stores the group on as many servers as must have it. Others may be under way when it returns.
+func (g *group) put(ctx context.Context) ([]state.Holder, error) {
+	needed := g.view.Needed()
 	for range needed {
-		send()
+		g.send(ctx)
 	}
-	slow := time.NewTimer(p.slow)
+	slow := time.NewTimer(g.p.slow)
 	defer slow.Stop()
 	var holders []state.Holder
 	var complaints []string
 	full := true // all that could not had no room
-	for len(holders) < needed && under > 0 {
+	for len(holders) < needed && g.under > 0 {
 		select {
-		case a := <-answers:
-			under--
+		case a := <-g.answers:
+			g.under--
 			if a.err == nil {
 				holders = append(holders, a.holder)
 				continue
 			}
 			full = full && errors.Is(a.err, ErrFull)
-			complaints = append(complaints, fmt.Sprintf("%s: %v", v.Name(a.node), a.err))
-			send()
+			complaints = append(complaints, fmt.Sprintf("%s: %v", g.view.Name(a.node), a.err))
+			g.send(ctx)
 		case <-slow.C: // those that have not answered may yet; meanwhile as many others are asked
 			for range needed - len(holders) {
-				send()
+				g.send(ctx)
 			}
-			slow.Reset(p.slow)
-			if len(targets) == 0 {
+			slow.Reset(g.p.slow)
+			if len(g.targets)+len(g.passed) == 0 {
 				slow.Stop()
 			}
 		case <-ctx.Done():
@@ -113,18 +127,51 @@ func (p *Placed) putGroup(ctx context.Context, h Head, pos uint64, small []Small
 	return holders, nil
 }
 
-// putMessages stores a group on a server, in as many messages as it takes.
-func (p *Placed) putMessages(ctx context.Context, v *View, id state.ID, h Head, small []Small) (holder state.Holder, err error) {
-	for len(small) > 0 {
+// send sends the group to one more server, if there is one: one that is late only where there is no other.
+func (g *group) send(ctx context.Context) {
+	for ; len(g.targets) > 0; g.targets = g.targets[1:] {
+		id := g.targets[0]
+		if end, ok := g.p.late.begin(id, g.p.slow, false); ok {
+			g.targets = g.targets[1:]
+			g.ask(ctx, id, end)
+			return
+		}
+		g.passed = append(g.passed, id)
+	}
+	if len(g.passed) > 0 {
+		id := g.passed[0]
+		g.passed = g.passed[1:]
+		end, _ := g.p.late.begin(id, g.p.slow, true)
+		g.ask(ctx, id, end)
+	}
+}
+
+func (g *group) ask(ctx context.Context, id state.ID, end func(error)) {
+	g.under++
+	go func() {
+		n, err := g.p.putMessages(ctx, g.view, id, g.head, g.small)
+		end(err)
+		g.answers <- said{id, n, err}
+	}()
+}
+
+// putMessages stores a group on a server, in as many messages as it takes: all on that server, in one start of it.
+func (p *Placed) putMessages(ctx context.Context, v *View, id state.ID, h Head, small []Small) (state.Holder, error) {
+	var holder state.Holder
+	for first := true; len(small) > 0; first = false {
 		n, size := 0, 0
 		for n < len(small) && (n == 0 || size+len(small[n].Data) <= mostGroup) {
 			size += len(small[n].Data) + 64
 			n++
 		}
-		if holder, err = p.putSmall(ctx, v, id, h, small[:n]); err != nil {
-			return holder, err
+		who, err := p.putSmall(ctx, v, id, h, small[:n])
+		switch {
+		case err != nil:
+			return state.Holder{}, err
+		case !first && who != holder: // its disk may be another, without what came before
+			return state.Holder{}, errors.New("it was started anew meanwhile")
 		}
-		small = small[n:]
+		holder, small = who, small[n:]
 	}
 	return holder, nil
 }

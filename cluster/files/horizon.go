@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Horizon struct {
 	mu    sync.Mutex
 	term  uint64
 	since time.Time // of the term, as far as is known here
+	swept time.Time // when pins were last looked through for those that are over
 	pins  map[uint64]pinned
 }
 
@@ -55,7 +57,7 @@ func (h *Horizon) note(req *api.PinRequest) {
 	now := h.leader.State().Index()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.reigns() {
+	if !h.reigns() || req.GetEnd() && req.GetCount() == 0 { // who has never begun asks for the index alone
 		return
 	}
 	p, known := h.pins[req.GetSession()]
@@ -70,6 +72,16 @@ func (h *Horizon) note(req *api.PinRequest) {
 	p.count, p.ended = req.GetCount(), req.GetEnd()
 	p.until = time.Now().Add(PinTime)
 	h.pins[req.GetSession()] = p
+	if time.Since(h.swept) >= PinTime {
+		h.sweep()
+	}
+}
+
+// sweep forgets the pins that are over. Those that have ended are remembered for as long as others are kept: what was sent before the end may
+// come after it, and must not be noted as if it were new. Called with the lock held.
+func (h *Horizon) sweep() {
+	h.swept = time.Now()
+	maps.DeleteFunc(h.pins, func(_ uint64, p pinned) bool { return h.swept.After(p.until) })
 }
 
 // MayFree tells, where this server leads, which blocks nobody can want any more that by the state at an index no entry names: none
@@ -117,12 +129,9 @@ func (h *Horizon) lowest(now uint64) uint64 {
 	if !h.reigns() || time.Since(h.since) < PinTime {
 		return 0
 	}
+	h.sweep()
 	low := now
-	for session, p := range h.pins {
-		if time.Now().After(p.until) {
-			delete(h.pins, session)
-			continue
-		}
+	for _, p := range h.pins {
 		if !p.ended {
 			low = min(low, p.index)
 		}

@@ -209,3 +209,63 @@ func TestPins(t *testing.T) {
 		p.end(d)
 	})
 }
+
+// TestPinsEnd: of readers that came and went nothing is left, even where nobody ever asks what may go; and an index costs nothing to ask for.
+func TestPinsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHorizon(newLeader(t, namespace.Block{ID: namespace.BlockID{7}, Length: 1}))
+		pin := func(session, count uint64, end bool) {
+			t.Helper()
+			if at, err := h.Pin(t.Context(), &api.PinRequest{Session: session, Count: count, End: end}); err != nil || at != 6 {
+				t.Fatal(at, err)
+			}
+		}
+		session := uint64(1)
+		most := 0
+		for began := time.Now(); time.Since(began) < time.Hour; time.Sleep(time.Second) {
+			pin(session, 1, false)
+			if session%2 == 0 { // the others die
+				pin(session, 2, true)
+			}
+			session++
+			most = max(most, len(h.pins))
+		}
+		if minute := int(PinTime / time.Second); most > 2*minute+2 {
+			t.Errorf("%d pins, of %d readers a minute", most, minute)
+		}
+		before := len(h.pins)
+		pin(session, 0, true)
+		if len(h.pins) != before {
+			t.Error("who asked for the index alone is remembered")
+		}
+		pin(session, 2, true) // which overtook
+		pin(session, 1, false)
+		if p := h.pins[session]; !p.ended || p.count != 2 {
+			t.Errorf("an opening that was overtaken by the end left %+v", p)
+		}
+	})
+}
+
+// TestSweep: the leader judges a message by what it remembers before it forgets what is over.
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHorizon(newLeader(t, namespace.Block{ID: namespace.BlockID{7}, Length: 1}))
+		pin := func(session, count uint64, end bool) {
+			if _, err := h.Pin(t.Context(), &api.PinRequest{Session: session, Count: count, Index: 5, End: end}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pin(1, 1, false) // looks through them
+		time.Sleep(PinTime / 2)
+		pin(2, 3, true)
+		time.Sleep(PinTime + 1) // it is over, and time to look again
+		pin(2, 2, false)
+		if p := h.pins[2]; !p.ended || p.count != 3 {
+			t.Errorf("an end was forgotten for the message that it had overtaken: %+v", p)
+		}
+		pin(1, 2, false)
+		if len(h.pins) != 1 || h.lowest(6) != 5 {
+			t.Errorf("%+v", h.pins)
+		}
+	})
+}

@@ -76,15 +76,23 @@ func (l *leases) take(ctx context.Context) (blocks.Head, error) {
 	if err != nil {
 		return blocks.Head{}, err
 	}
+	h := l.begin(id, index)
 	l.mu.Lock()
-	l.current, l.open[id] = id, &lease{index: index, since: time.Now()}
+	defer l.mu.Unlock()
 	if !l.renews {
 		l.renews = true
 		l.work.Go(l.renew)
 	}
-	l.mu.Unlock()
-	h, _ := l.takeCurrent()
 	return h, nil
+}
+
+// begin notes a lease that was opened, in use from the first moment on: renew closes one that it finds idle.
+func (l *leases) begin(id, index uint64) blocks.Head {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.current, l.open[id] = id, &lease{index: index, since: now, used: now, users: 1}
+	return blocks.Head{Lease: id, Index: index}
 }
 
 func (l *leases) takeCurrent() (blocks.Head, bool) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ type Server struct {
 	c     *Cluster
 	join  []string
 	disk  *simdisk.Disk
+	sync  atomic.Int64 // how long an fsync of small blocks takes
+	list  atomic.Int64 // and a list of the large ones
 	log   *raft.InmemStore
 	snaps *raft.InmemSnapshotStore
 
@@ -98,7 +101,7 @@ func (s *Server) TryStart() error {
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
-		FS: s.disk, Net: network{s.Host.Process()}, OnFatal: s.fatal,
+		FS: slowFS{s.disk, &s.sync, &s.list}, Net: network{s.Host.Process()}, OnFatal: s.fatal,
 		Stores: func() (coordinator.Stores, error) {
 			return coordinator.Stores{Log: gatedLog{s.log, g}, Stable: gatedStable{s.log, g}, Snapshots: s.snaps, Close: func() error { return nil }}, nil
 		},
