@@ -7,6 +7,7 @@ package upkeep
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,6 +72,7 @@ type Upkeep struct {
 
 	// Of the goroutine of the looks:
 	failed    bool
+	took      [3]time.Duration // to find what is to be done, the last times
 	garbage   garbage
 	elsewhere elsewhere
 
@@ -188,17 +190,17 @@ func (u *Upkeep) run() {
 		}
 		began := time.Now()
 		s = u.cfg.Log.State()
-		var getting time.Duration
-		again, getting = u.look(s)
+		again = u.look(s)
 		last = s
-		if !u.pause(max(time.Millisecond, restAfter(time.Since(began)-getting)-getting)) {
+		if !u.pause(max(time.Millisecond, u.rest()-time.Since(began))) {
 			return
 		}
 	}
 }
 
-// restAfter is how long the upkeep rests after it looked for so long: it is to take a twentieth of one core at most, whoever pokes it.
-func restAfter(looked time.Duration) time.Duration { return min(20*looked, time.Minute) }
+// rest is how long there is between two looks at least, whoever pokes: what is to be done is found by at most a twentieth of one core. It goes by the
+// quickest of the last few times, for a machine that hangs for a moment is no reason to rest for a minute.
+func (u *Upkeep) rest() time.Duration { return min(20*slices.Min(u.took[:]), time.Minute) }
 
 func (u *Upkeep) pause(d time.Duration) bool {
 	t := time.NewTimer(d)
@@ -211,21 +213,19 @@ func (u *Upkeep) pause(d time.Duration) bool {
 	}
 }
 
-// look compares what is here with what should be, and does something about it. It tells whether something is left to be done, and how
-// much of the time went by while blocks were got.
-func (u *Upkeep) look(s *state.State) (undone bool, getting time.Duration) {
+// look compares what is here with what should be, and does something about it. It tells whether something is left to be done.
+func (u *Upkeep) look(s *state.State) bool {
 	began := time.Now()
 	if err := u.local.Err(); err != nil && !u.failed {
 		u.failed = true
 		u.cfg.Fatal(fmt.Errorf("the disk of blocks: %w", err))
 	}
 	f := u.find(s)
-	undone = u.giveUp(f)
+	u.took = [...]time.Duration{u.took[1], u.took[2], time.Since(began)}
+	undone := u.giveUp(f)
 	undone = u.collect(f) || undone
 	u.tidy() // a full disk may have room for what is to be got then
-	before := time.Since(began)
-	left := u.get(f, began.Add(before+restAfter(before)))
-	getting = time.Since(began) - before
+	left := u.get(f, time.Now().Add(u.rest()))
 	me, known := s.Node(u.cfg.Self.Node)
 	// Nothing belongs to a newcomer by the states before it joined, or in which it is held dead. What nobody has keeps no server from joining.
 	if known && me.Incarnation == u.cfg.Self.Incarnation && me.Status != state.Down && left == f.lost {
@@ -237,7 +237,7 @@ func (u *Upkeep) look(s *state.State) (undone bool, getting time.Duration) {
 	default: // one is under way, and another waits
 	}
 	u.note(f, left)
-	return undone, getting
+	return undone
 }
 
 func (u *Upkeep) fillOnce() {
