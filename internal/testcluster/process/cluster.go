@@ -194,8 +194,11 @@ func (c *Cluster) Client(which ...int) *client.Client {
 
 // Leader is the server that most servers, itself among them, know to lead, or nil.
 func (c *Cluster) Leader() *Server {
-	votes, themselves := map[string]int{}, map[string]*Server{}
+	votes, themselves, members := map[string]int{}, map[string]*Server{}, 0
 	for _, s := range c.Servers {
+		if !s.left {
+			members++
+		}
 		if st, err := s.Status(); err == nil {
 			votes[st.GetLeader()]++
 			if idText(st) == st.GetLeader() {
@@ -204,7 +207,7 @@ func (c *Cluster) Leader() *Server {
 		}
 	}
 	for id, s := range themselves {
-		if 2*votes[id] > len(c.Servers) {
+		if 2*votes[id] > members {
 			return s
 		}
 	}

@@ -304,6 +304,7 @@ func (k *keeper) churn(t *testing.T, c *Cluster, _ *keeper) {
 		if err := gone.Wait(time.Minute); err != nil {
 			t.Error(err)
 		}
+		gone.left = true
 		k.reads(t, s)
 		k.put(t, s)
 	})

@@ -27,6 +27,7 @@ type Server struct {
 	place        int
 	addr, gossip string // where others reach it
 	args         []string
+	left         bool // the cluster, for good
 	meant        bool // to run: it was started, and neither killed nor waited for
 
 	mu   sync.Mutex
