@@ -1,8 +1,8 @@
-// Package exchange moves batches between the tasks of neighbouring stages. Here
-// are the links within a process: bounded channels. What a sender does with a
-// batch (split it by hash, send it to everyone) and how a receiver puts streams
-// together again (any order, by split, merged) is the same for links between
-// machines.
+// Package exchange moves batches between the tasks of neighbouring stages, by
+// bounded channels within a process. What a sender does with a batch (split it
+// by hash, send it to everyone) and how a receiver puts streams together again
+// (any order, by split, merged) is the same where the tasks of an edge run in
+// several processes: see Apart.
 package exchange
 
 import (
@@ -18,6 +18,8 @@ import (
 type Message struct {
 	Batch *op.Batch
 	Split int // of the batch, or the one that ended; -1: none
+
+	taken func() // told when a receiver takes it out of its queue; may be nil
 }
 
 // Sender is a task's end of an edge. It is used by the task's goroutine only.
@@ -40,11 +42,16 @@ type Receiver interface {
 	Stop()
 }
 
-// link is a way from senders to a receiver.
-type link interface {
+// outlet is a sender's end of the way to a receiver.
+type outlet interface {
 	send(ctx context.Context, m Message) (op.Flow, error) // takes the batch over
 	isStopped() bool
 	done() // called once by each writer
+}
+
+// link is a way from senders to a receiver.
+type link interface {
+	outlet
 	receive(ctx context.Context) (m Message, ok bool, err error)
 	stop()
 	drain() // releases what no one took
@@ -53,6 +60,7 @@ type link interface {
 // pipe is a bounded channel with one or more writers, from which the reader can walk away.
 type pipe struct {
 	ch      chan Message
+	far     chan Message // from writers in other processes, for all that they may have on their way; nil: there are none
 	writers atomic.Int32
 	stopped chan struct{}
 	once    sync.Once
@@ -115,16 +123,44 @@ func (p *pipe) done() {
 func (p *pipe) receive(ctx context.Context) (m Message, ok bool, err error) {
 	select {
 	case m, ok = <-p.ch:
-		return m, ok, nil
+		m, ok = p.orFar(m, ok)
+		return m.out(), ok, nil
+	case m = <-p.far:
+		return m.out(), true, nil
 	default:
 	}
 	defer waits(ctx)()
 	select {
 	case m, ok = <-p.ch:
-		return m, ok, nil
+		m, ok = p.orFar(m, ok)
+		return m.out(), ok, nil
+	case m = <-p.far:
+		return m.out(), true, nil
 	case <-ctx.Done():
 		return Message{}, false, context.Cause(ctx)
 	}
+}
+
+// orFar gives what is left from elsewhere once all writers are done.
+func (p *pipe) orFar(m Message, ok bool) (Message, bool) {
+	if ok {
+		return m, true
+	}
+	select {
+	case m = <-p.far:
+		return m, true
+	default:
+		return Message{}, false
+	}
+}
+
+// out is a message that leaves its queue.
+func (m Message) out() Message {
+	if m.taken != nil {
+		m.taken()
+		m.taken = nil
+	}
+	return m
 }
 
 func (p *pipe) stop() { p.once.Do(func() { close(p.stopped) }) }
@@ -134,9 +170,11 @@ func (p *pipe) drain() {
 	for {
 		select {
 		case m, ok := <-p.ch:
-			if !ok {
+			if m, ok = p.orFar(m, ok); !ok {
 				return
 			}
+			m.release()
+		case m := <-p.far:
 			m.release()
 		default:
 			return

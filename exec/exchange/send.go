@@ -12,7 +12,7 @@ import (
 
 // single sends everything to one receiver.
 type single struct {
-	to     link
+	to     outlet
 	mem    memory.Allocator
 	splits bool // the receiver wants to know where splits end
 	closed bool
@@ -46,7 +46,7 @@ func (s *single) Close() {
 
 // many is what the senders to several receivers share.
 type many struct {
-	to     []*pipe
+	to     []outlet
 	closed bool
 }
 

@@ -63,7 +63,7 @@ func TestSpool(t *testing.T) {
 		for _, limit := range []int64{spoolBytes, 2000} {
 			mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 			used := op.NewMemory(budget)
-			e := New(dag.Edge{Kind: dag.Forward, Spool: true}, 1, 1, mem, used)
+			e := New(dag.Edge{Kind: dag.Forward, Spool: true}, 1, 1, Apart{}, mem, used)
 			e.spools[0].limit = limit
 			ctx := context.Background()
 			s, r := e.Sender(0), e.Receiver(0)
@@ -125,7 +125,7 @@ func read(t *testing.T, mem memory.Allocator, r Receiver, n int) {
 // TestSpoolStops leaves a reader, and a writer, that go away half-way.
 func TestSpoolStops(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
-	e := New(dag.Edge{Kind: dag.Forward, Spool: true}, 1, 1, mem, op.NewMemory(1))
+	e := New(dag.Edge{Kind: dag.Forward, Spool: true}, 1, 1, Apart{}, mem, op.NewMemory(1))
 	s, r := e.Sender(0), e.Receiver(0)
 	b := wide(t, mem, 1)
 	for range 3 {
@@ -139,7 +139,7 @@ func TestSpoolStops(t *testing.T) {
 	}
 	b.Release()
 	ctx, cancel := context.WithCancel(context.Background())
-	other := New(dag.Edge{Kind: dag.Forward, Spool: true}, 1, 1, mem, op.NewMemory(0))
+	other := New(dag.Edge{Kind: dag.Forward, Spool: true}, 1, 1, Apart{}, mem, op.NewMemory(0))
 	cancel()
 	if _, err := other.Receiver(0).Next(ctx); err == nil {
 		t.Error("waits for ever")
@@ -153,7 +153,7 @@ func TestSpoolStops(t *testing.T) {
 func TestSharedDictionary(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	const tasks = 4
-	e := New(dag.Edge{Kind: dag.Broadcast}, 1, tasks, mem, op.NewMemory(0))
+	e := New(dag.Edge{Kind: dag.Broadcast}, 1, tasks, Apart{}, mem, op.NewMemory(0))
 	s := e.Sender(0)
 	for n := range 50 {
 		b := wide(t, mem, int64(n))

@@ -160,7 +160,7 @@ func commit(tasks []*task) error {
 func (r *run) prepare(ctx context.Context) error {
 	for _, st := range r.graph.Stages {
 		for _, e := range st.Outputs {
-			r.edges[e.ID] = exchange.New(e, st.Tasks, r.graph.Stages[e.To].Tasks, r.env.Alloc, r.env.Memory)
+			r.edges[e.ID] = exchange.New(e, st.Tasks, r.graph.Stages[e.To].Tasks, exchange.Apart{}, r.env.Alloc, r.env.Memory)
 		}
 		queues := map[int]*splitQueue{}
 		r.queues = append(r.queues, queues)
