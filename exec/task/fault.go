@@ -42,15 +42,11 @@ func (t *task) faulty(ctx context.Context, n *node, split int, err error) error 
 // the splits before it whose rows had not all been through their task, of which
 // there are few, go through the operators of their stage again.
 func (r *run) earliest(ctx context.Context, e *faultError) (err error) {
-	again := &rereadLeaf{queue: e.queue}
-	for i := range e.split {
-		if !e.queue.ended[i] {
-			again.splits = append(again.splits, i)
-		}
-	}
-	if len(again.splits) == 0 {
+	left, err := e.queue.hand.Left(ctx, e.split)
+	if err != nil || len(left) == 0 {
 		return e.err
 	}
+	again := &rereadLeaf{queue: e.queue, splits: left}
 	t, err := r.build(ctx, e.stage, 0, again)
 	defer func() { err = errors.Join(err, t.close()) }()
 	if err == nil {

@@ -15,17 +15,66 @@ import (
 	"github.com/rainsql/rainsql/planner/dag"
 )
 
-// splitQueue hands out the splits of a scan to the tasks of its stage, on demand.
+// Splits hands out the splits of a scan to the tasks of its stage, on demand, by
+// their positions in the source. It is safe for concurrent use.
+type Splits interface {
+	// Take gives a split that nobody has taken; -1 when there are none. Of one task's splits each comes behind the one before.
+	Take(ctx context.Context) (int, error)
+	// End says that all rows of a split have been through their task.
+	End(split int)
+	// Left gives, in order, the splits before one that were not said to have ended.
+	Left(ctx context.Context, before int) ([]int, error)
+}
+
+// NewSplits hands out count splits in their order.
+func NewSplits(count int) Splits { return &inOrder{ended: make([]bool, count)} }
+
+type inOrder struct {
+	mu    sync.Mutex
+	next  int
+	ended []bool
+}
+
+func (s *inOrder) Take(context.Context) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next == len(s.ended) {
+		return -1, nil
+	}
+	s.next++
+	return s.next - 1, nil
+}
+
+func (s *inOrder) End(split int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended[split] = true
+}
+
+func (s *inOrder) Left(_ context.Context, before int) ([]int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []int
+	for i := range before {
+		if !s.ended[i] {
+			list = append(list, i)
+		}
+	}
+	return list, nil
+}
+
+// splitQueue is a scan's source, and who hands out its splits.
 type splitQueue struct {
 	source connect.Source
 	scan   connect.Scan
-	mu     sync.Mutex
 	splits []connect.Split
-	next   int
-	ended  []bool // the splits whose rows have all been through their task
+	hand   Splits
+
+	mu sync.Mutex // so that this process opens them in order
 }
 
-func newSplitQueue(ctx context.Context, s *dag.Scan, open Opener, splitBytes int64, mem memory.Allocator) (*splitQueue, error) {
+// newSplitQueue opens a source. hand says who hands out so many splits.
+func newSplitQueue(ctx context.Context, s *dag.Scan, hand func(count int) Splits, open Opener, splitBytes int64, mem memory.Allocator) (*splitQueue, error) {
 	src, err := open.OpenSource(ctx, s.Path, s.Options)
 	if err != nil {
 		return nil, err
@@ -37,26 +86,22 @@ func newSplitQueue(ctx context.Context, s *dag.Scan, open Opener, splitBytes int
 	if err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
-	return &splitQueue{source: src, splits: splits, ended: make([]bool, len(splits)), scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}, nil
+	return &splitQueue{source: src, splits: splits, hand: hand(len(splits)), scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}, nil
 }
 
 // take opens the next split, in order; nil when all have been handed out.
 func (q *splitQueue) take(ctx context.Context) (connect.Reader, int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.next >= len(q.splits) {
-		return nil, 0, nil
+	at, err := q.hand.Take(ctx)
+	if err != nil || at < 0 {
+		return nil, 0, err
 	}
-	at := q.next
-	q.next++
+	if at >= len(q.splits) {
+		return nil, 0, fmt.Errorf("split %d of a source of %d: it changed while it was read; run the query again", at, len(q.splits))
+	}
 	r, err := q.source.Open(ctx, q.splits[at], q.scan)
 	return r, at, err
-}
-
-func (q *splitQueue) end(split int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.ended[split] = true
 }
 
 func (q *splitQueue) close() error { return q.source.Close() }

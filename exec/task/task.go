@@ -308,7 +308,7 @@ func (t *task) driveOne(ctx context.Context, n *node) error {
 func (t *task) deliver(ctx context.Context, n *node, m exchange.Message) (enough bool, err error) {
 	if m.Batch == nil {
 		if n.queue != nil {
-			n.queue.end(m.Split)
+			n.queue.hand.End(m.Split)
 		}
 		return false, t.out.endSplit(ctx, m.Split)
 	}
