@@ -14,8 +14,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/exec/task"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/planner/analyze"
+	"github.com/rainsql/rainsql/planner/dag"
 	"github.com/rainsql/rainsql/sdfs"
 )
 
@@ -29,8 +31,12 @@ type Config struct {
 	SplitBytes   int64            // size of a scan's splits; default: DefaultSplitBytes
 	DisableRules map[string]bool  // optimiser rules to leave out, for tests
 	NoPrograms   bool             // refuse TRANSFORM USING EXEC, as a server does unless told otherwise
+	Run          Runner           // how graphs are run; default: task.Graph, in this process
 	Store        sdfs.Config      // the file store behind bare names, opened when one is used; without Dir there is none
 }
+
+// Runner runs a graph to its end, as task.Graph does.
+type Runner func(context.Context, *dag.Graph, *task.Runtime, *task.Stats) (*task.Report, error)
 
 // DefaultSplitBytes is the size of the pieces in which tasks read a file: large
 // enough that a piece costs little beside its bytes, small enough for a core's cache.
@@ -51,6 +57,9 @@ func New(cfg Config) *Engine {
 	}
 	if cfg.Alloc == nil {
 		cfg.Alloc = memory.DefaultAllocator
+	}
+	if cfg.Run == nil {
+		cfg.Run = task.Graph
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

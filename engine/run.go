@@ -188,7 +188,7 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 		return op.More, err
 	}
 	done := watch(h, &Progress{begin: begin, stats: stats, mem: mem})
-	report, err := task.Graph(ctx, g, rt, stats)
+	report, err := s.engine.cfg.Run(ctx, g, rt, stats)
 	done()
 	if err != nil {
 		err = errors.Join(err, f.batch.abort())

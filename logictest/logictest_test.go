@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/exec/task/tasktest"
 	"github.com/rainsql/rainsql/internal/enginetest"
 	"github.com/rainsql/rainsql/planner/optimize"
 	"github.com/rainsql/rainsql/sdfs"
@@ -65,6 +66,7 @@ func variants() map[string]engine.Config {
 		"one task":    {Parallelism: 1},
 		"four tasks":  {Parallelism: 4, SplitBytes: 64},
 		"tiny splits": {Parallelism: 3, SplitBytes: 7},
+		"three parts": {Parallelism: 4, SplitBytes: 16, Run: tasktest.InParts(3)},
 	}
 	for _, r := range optimize.Rules() {
 		out["without "+r.Name] = engine.Config{Parallelism: 2, SplitBytes: 32, DisableRules: map[string]bool{r.Name: true}}

@@ -77,11 +77,11 @@ var errCredit = errors.New("a producer sends more than there is room for")
 // Put hands a message on, and owns its batch from then on. It never waits: more than Credit messages that were not taken are an error.
 func (i *Inlet) Put(m Message) error {
 	if i.ended {
-		m.release()
+		m.Release()
 		return errors.New("a producer goes on after its end")
 	}
 	if i.to.isStopped() {
-		m.release()
+		m.Release()
 		return nil
 	}
 	m.taken = i.taken
@@ -89,7 +89,7 @@ func (i *Inlet) Put(m Message) error {
 	case i.to.far <- m:
 		return nil
 	default:
-		m.release()
+		m.Release()
 		return errCredit
 	}
 }

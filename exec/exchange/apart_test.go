@@ -30,10 +30,10 @@ func (w *wire) Send(ctx context.Context, m Message) (op.Flow, error) {
 	select {
 	case <-w.credit:
 	case <-w.in.Stopped():
-		m.release()
+		m.Release()
 		return op.Enough, nil
 	case <-ctx.Done():
-		m.release()
+		m.Release()
 		return op.Enough, context.Cause(ctx)
 	}
 	w.way <- m // has room for the credit and the end
@@ -142,7 +142,7 @@ func run(t *testing.T, spec dag.Edge, producers, consumers, processes, wants int
 						got[c] = append(got[c], fmt.Sprint(v))
 					}
 				}
-				m.release()
+				m.Release()
 			}
 		})
 	}

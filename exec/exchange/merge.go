@@ -171,7 +171,7 @@ func (m *merge) advance(ctx context.Context, p int) error {
 			m.batches[p], m.at[p] = msg.Batch, 0
 			return nil
 		}
-		msg.release()
+		msg.Release()
 	}
 }
 

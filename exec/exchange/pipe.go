@@ -76,7 +76,7 @@ func newPipe(writers, capacity int) *pipe {
 func (p *pipe) send(ctx context.Context, m Message) (op.Flow, error) {
 	select {
 	case <-p.stopped:
-		m.release()
+		m.Release()
 		return op.Enough, nil
 	default:
 	}
@@ -90,15 +90,16 @@ func (p *pipe) send(ctx context.Context, m Message) (op.Flow, error) {
 	case p.ch <- m:
 		return op.More, nil
 	case <-p.stopped:
-		m.release()
+		m.Release()
 		return op.Enough, nil
 	case <-ctx.Done():
-		m.release()
+		m.Release()
 		return op.Enough, context.Cause(ctx)
 	}
 }
 
-func (m Message) release() {
+// Release gives the batch back.
+func (m Message) Release() {
 	if m.Batch != nil {
 		m.Batch.Release()
 	}
@@ -173,9 +174,9 @@ func (p *pipe) drain() {
 			if m, ok = p.orFar(m, ok); !ok {
 				return
 			}
-			m.release()
+			m.Release()
 		case m := <-p.far:
-			m.release()
+			m.Release()
 		default:
 			return
 		}

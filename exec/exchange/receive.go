@@ -83,7 +83,7 @@ func (r *bySplit) Stop() {
 	for i, p := range r.from {
 		p.stop()
 		if h := r.heads[i]; h != nil {
-			h.release()
+			h.Release()
 			r.heads[i] = nil
 		}
 		p.drain()

@@ -41,14 +41,14 @@ func newSpool(mem memory.Allocator, account *op.Account) *spool {
 
 func (s *spool) send(ctx context.Context, m Message) (op.Flow, error) {
 	if ctx.Err() != nil {
-		m.release()
+		m.Release()
 		return op.Enough, context.Cause(ctx)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.wake()
 	if s.stopped {
-		m.release()
+		m.Release()
 		return op.Enough, nil
 	}
 	h := held{Message: m}
@@ -59,7 +59,7 @@ func (s *spool) send(ctx context.Context, m Message) (op.Flow, error) {
 		s.queue = append(s.queue, h)
 		return op.More, nil
 	}
-	defer m.release()
+	defer m.Release()
 	if s.file == nil {
 		f, err := newSpillFile()
 		if err != nil {
@@ -160,7 +160,7 @@ func (s *spool) drain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, h := range s.queue {
-		h.release()
+		h.Release()
 	}
 	s.queue, s.bytes = nil, 0
 	if s.file != nil {

@@ -1,0 +1,237 @@
+// Package tasktest runs graphs for tests as a cluster would: cut into parts that know each other by their links alone.
+package tasktest
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/rainsql/rainsql/exec/exchange"
+	"github.com/rainsql/rainsql/exec/op"
+	"github.com/rainsql/rainsql/exec/task"
+	"github.com/rainsql/rainsql/planner/dag"
+)
+
+// InParts runs graphs as task.Graph does, in n parts within this process. What a graph measures of its operators is not put together: such a graph runs
+// as a whole.
+func InParts(n int) func(context.Context, *dag.Graph, *task.Runtime, *task.Stats) (*task.Report, error) {
+	return func(ctx context.Context, g *dag.Graph, rt *task.Runtime, stats *task.Stats) (*task.Report, error) {
+		if rt.Measure {
+			return task.Graph(ctx, g, rt, stats)
+		}
+		return nil, run(ctx, g, rt, stats, n)
+	}
+}
+
+// cut is a graph in parts.
+type cut struct {
+	ctx    context.Context //nolint:containedctx // of the query
+	fail   context.CancelCauseFunc
+	base   []int // by stage: the part of its first task; the others follow in turn
+	n      int
+	parts  []*task.Running
+	ready  chan struct{} // closed once all parts are there
+	splits map[[2]int]task.Splits
+	wires  sync.WaitGroup
+}
+
+func run(outer context.Context, g *dag.Graph, rt *task.Runtime, stats *task.Stats, n int) (err error) {
+	c := &cut{base: assign(g), n: n, ready: make(chan struct{}), splits: map[[2]int]task.Splits{}}
+	c.ctx, c.fail = context.WithCancelCause(outer)
+	defer c.fail(nil)
+	defer func() {
+		for _, p := range c.parts {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	own := *rt
+	own.Opener = uncommitted{rt.Opener}
+	for k := range n {
+		p, err := task.Start(c.ctx, g, c.part(k), &own, stats)
+		if p != nil {
+			c.parts = append(c.parts, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	close(c.ready)
+	if err := c.all(); err != nil {
+		return err
+	}
+	for _, p := range c.parts {
+		if err := p.Commit(outer); err != nil {
+			return err
+		}
+	}
+	return rt.Opener.Commit(outer)
+}
+
+// all runs all parts to their ends; the first error ends the others.
+func (c *cut) all() error {
+	var work sync.WaitGroup
+	for _, p := range c.parts {
+		work.Go(func() {
+			if err := p.Run(c.ctx); err != nil {
+				c.fail(err)
+			}
+		})
+	}
+	work.Wait()
+	err := context.Cause(c.ctx)
+	c.fail(errors.New("the query has ended"))
+	c.wires.Wait()
+	return err
+}
+
+// assign gives each stage the part of its first task. Stages joined by a forward edge have the same.
+func assign(g *dag.Graph) []int {
+	base := make([]int, len(g.Stages))
+	for i := range base {
+		base[i] = i
+	}
+	for again := true; again; {
+		again = false
+		for _, st := range g.Stages {
+			for _, e := range st.Outputs {
+				if least := min(base[st.ID], base[e.To]); e.Kind == dag.Forward && base[st.ID] != base[e.To] {
+					base[st.ID], base[e.To], again = least, least, true
+				}
+			}
+		}
+	}
+	return base
+}
+
+func (c *cut) at(stage, index int) int { return (c.base[stage] + index) % c.n }
+
+func (c *cut) part(k int) task.Part {
+	return task.Part{
+		Here: func(stage, index int) bool { return c.at(stage, index) == k },
+		Away: c.away,
+		Splits: func(stage, op, count int) task.Splits {
+			key := [2]int{stage, op}
+			if c.splits[key] == nil {
+				c.splits[key] = task.NewSplits(count)
+			}
+			return c.splits[key]
+		},
+	}
+}
+
+// wire is a way between two parts.
+type wire struct {
+	c      *cut
+	way    chan exchange.Message // closed: the producer is done
+	credit chan struct{}
+	inlet  *exchange.Inlet // once there
+	there  chan struct{}
+}
+
+// mostCredit is more than any edge gives.
+const mostCredit = 100
+
+func (c *cut) away(edge, producer, consumer int) exchange.Away {
+	w := &wire{c: c, way: make(chan exchange.Message, mostCredit), credit: make(chan struct{}, mostCredit), there: make(chan struct{})}
+	c.wires.Go(func() {
+		select {
+		case <-c.ready:
+		case <-c.ctx.Done():
+			w.drop()
+			return
+		}
+		for _, p := range c.parts {
+			if in := p.Inlet(edge, producer, consumer, func() { w.credit <- struct{}{} }); in != nil {
+				w.inlet = in
+				for range p.Credit(edge) {
+					w.credit <- struct{}{}
+				}
+			}
+		}
+		if w.inlet == nil {
+			c.fail(errors.New("nobody has the consumer"))
+			return
+		}
+		close(w.there)
+		w.carry()
+	})
+	return w
+}
+
+// carry hands on what is sent, until the producer is done.
+func (w *wire) carry() {
+	for {
+		select {
+		case m, ok := <-w.way:
+			if !ok {
+				w.inlet.End()
+				return
+			}
+			if err := w.inlet.Put(m); err != nil {
+				w.c.fail(err)
+			}
+		case <-w.c.ctx.Done():
+			w.drop()
+			return
+		}
+	}
+}
+
+// drop releases what is on the way; no more comes once the parts have ended.
+func (w *wire) drop() {
+	for {
+		select {
+		case m, ok := <-w.way:
+			if !ok {
+				return
+			}
+			m.Release()
+		default:
+			return
+		}
+	}
+}
+
+// Send implements exchange.Away.
+func (w *wire) Send(ctx context.Context, m exchange.Message) (op.Flow, error) {
+	select {
+	case <-w.there:
+	case <-ctx.Done():
+		m.Release()
+		return op.Enough, context.Cause(ctx)
+	}
+	select {
+	case <-w.credit:
+		w.way <- m // has room for all credit
+		return op.More, nil
+	case <-w.inlet.Stopped():
+		m.Release()
+		return op.Enough, nil
+	case <-ctx.Done():
+		m.Release()
+		return op.Enough, context.Cause(ctx)
+	}
+}
+
+// Stopped implements exchange.Away.
+func (w *wire) Stopped() bool {
+	select {
+	case <-w.there:
+	default:
+		return false
+	}
+	select {
+	case <-w.inlet.Stopped():
+		return true
+	default:
+		return false
+	}
+}
+
+// Done implements exchange.Away.
+func (w *wire) Done() { close(w.way) }
+
+// uncommitted leaves what follows all sinks to who runs the parts.
+type uncommitted struct{ task.Opener }
+
+func (uncommitted) Commit(context.Context) error { return nil }
