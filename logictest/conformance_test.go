@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/exec/task/tasktest"
 )
 
 // TestConformance runs queries over real data, whose answers another engine gave.
@@ -34,7 +35,7 @@ func TestConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, cfg := range []engine.Config{{}, {Parallelism: 1}, {Parallelism: 4, SplitBytes: 1000}} {
+			for _, cfg := range []engine.Config{{}, {Parallelism: 1}, {Parallelism: 4, SplitBytes: 1000}, {Parallelism: 4, Run: tasktest.InParts(3)}} {
 				got, err := execute(t, cfg, string(src))
 				if err != nil {
 					t.Fatal(err)

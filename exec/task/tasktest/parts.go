@@ -6,9 +6,13 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
 	"github.com/rainsql/rainsql/exec/exchange"
+	"github.com/rainsql/rainsql/exec/exchange/frame"
 	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/exec/task"
+	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/planner/dag"
 )
 
@@ -32,11 +36,20 @@ type cut struct {
 	parts  []*task.Running
 	ready  chan struct{} // closed once all parts are there
 	splits map[[2]int]task.Splits
+	types  map[int][]types.Type // of the columns, by edge
+	mem    memory.Allocator
 	wires  sync.WaitGroup
 }
 
 func run(outer context.Context, g *dag.Graph, rt *task.Runtime, stats *task.Stats, n int) (err error) {
-	c := &cut{base: assign(g), n: n, ready: make(chan struct{}), splits: map[[2]int]task.Splits{}}
+	c := &cut{base: assign(g), n: n, ready: make(chan struct{}), splits: map[[2]int]task.Splits{}, types: map[int][]types.Type{}, mem: rt.Env.Alloc}
+	for _, st := range g.Stages {
+		for _, o := range st.Ops {
+			if r, ok := o.Spec.(*dag.Receive); ok {
+				c.types[r.Edge] = r.Types
+			}
+		}
+	}
 	c.ctx, c.fail = context.WithCancelCause(outer)
 	defer c.fail(nil)
 	defer func() {
@@ -122,6 +135,7 @@ func (c *cut) part(k int) task.Part {
 // wire is a way between two parts.
 type wire struct {
 	c      *cut
+	types  []types.Type
 	way    chan exchange.Message // closed: the producer is done
 	credit chan struct{}
 	inlet  *exchange.Inlet // once there
@@ -132,7 +146,7 @@ type wire struct {
 const mostCredit = 100
 
 func (c *cut) away(edge, producer, consumer int) exchange.Away {
-	w := &wire{c: c, way: make(chan exchange.Message, mostCredit), credit: make(chan struct{}, mostCredit), there: make(chan struct{})}
+	w := &wire{c: c, types: c.types[edge], way: make(chan exchange.Message, mostCredit), credit: make(chan struct{}, mostCredit), there: make(chan struct{})}
 	c.wires.Go(func() {
 		select {
 		case <-c.ready:
@@ -160,6 +174,15 @@ func (c *cut) away(edge, producer, consumer int) exchange.Away {
 
 // carry hands on what is sent, until the producer is done.
 func (w *wire) carry() {
+	enc, err := frame.NewEncoder(w.c.mem, w.types)
+	dec, err2 := frame.NewDecoder(w.c.mem, w.types)
+	if err = errors.Join(err, err2); err != nil {
+		w.c.fail(err)
+		w.drop()
+		return
+	}
+	defer enc.Release()
+	defer dec.Release()
 	for {
 		select {
 		case m, ok := <-w.way:
@@ -167,14 +190,42 @@ func (w *wire) carry() {
 				w.inlet.End()
 				return
 			}
-			if err := w.inlet.Put(m); err != nil {
+			m, err := w.across(m, enc, dec)
+			if err == nil {
+				err = w.inlet.Put(m)
+			}
+			if err != nil {
 				w.c.fail(err)
+				w.drop()
+				return
 			}
 		case <-w.c.ctx.Done():
 			w.drop()
 			return
 		}
 	}
+}
+
+// across makes bytes of a message and a message of the bytes. Where its rows came from is kept, which a frame does not tell.
+func (w *wire) across(m exchange.Message, enc *frame.Encoder, dec *frame.Decoder) (exchange.Message, error) {
+	if m.Batch == nil {
+		return m, nil
+	}
+	defer m.Batch.Release()
+	sent, err := enc.Encode(frame.Message{Kind: frame.Batch, Split: m.Split, Batch: m.Batch})
+	if err != nil {
+		return m, err
+	}
+	defer sent.Release()
+	received := sent.Copy(w.c.mem)
+	defer received.Release()
+	back, err := dec.Decode(received)
+	if err != nil {
+		return m, err
+	}
+	b := back.Batch
+	b.Split, b.Origin, b.OriginRows = m.Batch.Split, m.Batch.Origin, m.Batch.OriginRows
+	return exchange.Message{Batch: b, Split: m.Split}, nil
 }
 
 // drop releases what is on the way; no more comes once the parts have ended.
