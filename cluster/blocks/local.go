@@ -313,8 +313,7 @@ func (l *Local) FreeIf(still func() bool, ids ...namespace.BlockID) (bool, error
 	return true, l.Free(ids...)
 }
 
-// Free gives up copies. The bytes of large ones are in the trash for a while.
+// Free gives up copies, but of blocks that are just being put once more. The bytes of large ones are in the trash for a while.
 func (l *Local) Free(ids ...namespace.BlockID) error {
-	l.forget(ids...)
-	return l.store.Free(ids...)
+	return l.store.Free(l.forget(ids...)...)
 }

@@ -47,15 +47,18 @@ func (l *Local) forgetIfAbsent(id namespace.BlockID, s staged) {
 	}
 }
 
-// forget forgets how blocks came that are about to be given up, unless they are being put once more.
-func (l *Local) forget(ids ...namespace.BlockID) {
+// forget forgets how blocks came that are about to be given up, and gives those that may be: not what is being put once more.
+func (l *Local) forget(ids ...namespace.BlockID) []namespace.BlockID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	may := make([]namespace.BlockID, 0, len(ids))
 	for _, id := range ids {
 		if l.staged[id].under == 0 {
 			delete(l.staged, id)
+			may = append(may, id)
 		}
 	}
+	return may
 }
 
 // Staged tells how a block came: under which lease, 0 if an entry named it, and at what index of the log that was so. It is not

@@ -46,8 +46,8 @@ func (c *Client) try(ctx context.Context, changes, long bool, call func(context.
 				c.prefer(addr)
 				return maybe, nil
 			}
-			if failing.IsZero() || seen.got.Load() || seen.sent.Load() && time.Since(began) > c.cfg.Try {
-				failing = time.Now() // until now it went well: what is sent for long is taken by somebody
+			if failing.IsZero() || seen.got.Load() || seen.sent.Load() && !seen.answered.Load() && time.Since(began) > c.cfg.Try {
+				failing = time.Now() // until now it went well: what was sent for long, until the connection broke, was taken by somebody
 			}
 			why := errors.New(status.Convert(err).Message())
 			if !reached { // what a node says who could not do it tells more than that another does not answer
@@ -100,8 +100,9 @@ func (c *Client) once(ctx context.Context, conn grpc.ClientConnInterface, long b
 
 // trace is what is seen of a call.
 type trace struct {
-	sent atomic.Bool // it has left
-	got  atomic.Bool // something of an answer has come
+	sent     atomic.Bool // it has left
+	got      atomic.Bool // something of an answer has come
+	answered atomic.Bool // the node has ended it, or begun to answer
 }
 
 // traceKey is where the context of a call has its *trace.
@@ -125,6 +126,8 @@ func (watch) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		t.sent.Store(true)
 	case *stats.InPayload:
 		t.got.Store(true)
+	case *stats.InHeader, *stats.InTrailer:
+		t.answered.Store(true)
 	}
 }
 

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/raft"
@@ -49,6 +50,11 @@ func (c *Coordinator) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 		}
 	}
 	return "", errors.New("its address is not known")
+}
+
+// Configured tells whether a node is in raft's configuration, which is the log's latest.
+func (c *Coordinator) Configured(id state.ID) bool {
+	return slices.ContainsFunc(c.servers(), func(s raft.Server) bool { return s.ID == raft.ServerID(id.String()) })
 }
 
 // CaughtUp tells whether this node has applied all that was in its log as it started: before that, its copy of the state may be a

@@ -58,7 +58,7 @@ func (n *Node) metAt(id state.ID) string {
 	if !met {
 		return ""
 	}
-	if node, known := n.coord.State().Node(id); known && n.coord.CaughtUp() && node.Incarnation >= m.incarnation {
+	if node, known := n.coord.State().Node(id); known && node.Incarnation >= m.incarnation {
 		return ""
 	}
 	return m.addr
@@ -105,10 +105,19 @@ func (n *Node) meeting() *api.Meeting {
 
 func (n *Node) noteMet(list []*api.Meeting) {
 	for _, m := range list {
-		if id := idOf(m.GetId()); !id.IsZero() && id != n.self.id && m.GetAddr() != "" {
+		if id := idOf(m.GetId()); !id.IsZero() && id != n.self.id && m.GetAddr() != "" && n.expects(id, m.GetIncarnation()) {
 			n.met.note(id, meeting{m.GetIncarnation(), m.GetAddr()})
 		}
 	}
+}
+
+// expects tells whether a start of a node can be one: the node is a member, or was the last time that this one had all of the log, and it was not
+// started a million times since. So what somebody makes up neither fills the memory nor lasts.
+func (n *Node) expects(id state.ID, incarnation uint64) bool {
+	if node, known := n.coord.State().Node(id); known {
+		return node.Status != state.Evicted && incarnation <= node.Incarnation+1_000_000
+	}
+	return n.coord.Configured(id)
 }
 
 // Meet is described in the .proto file.

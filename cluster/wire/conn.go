@@ -9,14 +9,16 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
+
+	"github.com/rainsql/rainsql/api"
 )
 
 // streamsEach is how many streams share a connection: fewer than a server takes of one (NewServer), so that no call waits for another
 // to end.
 const streamsEach = 100
 
-// Conn is the way to a node: one connection for calls that are asked and answered, and others, as many as it takes, for streams. So
-// what controls is not held up by bytes on their way, and a stream that nobody reads holds up no other call. It is safe for concurrent use.
+// Conn is the way to a node: one connection for calls that are asked and answered, and others, as many as it takes, for streams and calls
+// with bytes. So what controls is not held up by bytes on their way, and a stream that nobody reads holds up no other call. It is safe for concurrent use.
 type Conn struct {
 	d    Dialer
 	addr string
@@ -52,7 +54,21 @@ func (c *Conn) connect(more ...grpc.DialOption) (*grpc.ClientConn, error) {
 
 // Invoke makes a call that is asked and answered.
 func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	return c.control.Invoke(ctx, method, args, reply, opts...)
+	if !heavy[method] {
+		return c.control.Invoke(ctx, method, args, reply, opts...)
+	}
+	conn, err := c.take()
+	if err != nil {
+		return err
+	}
+	defer c.give(conn)
+	return conn.Invoke(ctx, method, args, reply, opts...)
+}
+
+// heavy are the calls that have bytes with them, or wait for bytes to be written: they go with the streams.
+var heavy = map[string]bool{
+	api.Blocks_PutSmall_FullMethodName: true, api.Blocks_Fetch_FullMethodName: true, api.Blocks_Have_FullMethodName: true,
+	api.Files_Ensure_FullMethodName: true, api.Files_Append_FullMethodName: true, api.Files_Merge_FullMethodName: true,
 }
 
 // NewStream begins a stream.

@@ -54,8 +54,8 @@ func (p *Pool) Keep(addrs map[string]bool) {
 
 // Close closes all connections; no more are made.
 func (p *Pool) Close() {
-	p.Keep(nil)
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
+	p.mu.Unlock()
+	p.Keep(nil)
 }

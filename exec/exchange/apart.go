@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/planner/dag"
@@ -50,17 +51,37 @@ type Inlet struct {
 	ended bool
 }
 
-// Inlet gives the way in of a producer elsewhere to a consumer here; nil where this edge has none such. taken is told, by the consumer's
+// Inlet gives, once, the way in of a producer elsewhere to a consumer here; nil where this edge has none such, or has given it. taken is told, by the consumer's
 // goroutine, of each message that it takes: the producer may send another then. It must not wait.
 func (e *Edge) Inlet(producer, consumer int, taken func()) *Inlet {
 	switch {
 	case producer < 0 || producer >= e.producers || consumer < 0 || consumer >= e.consumers,
-		e.apart.producer(producer) || !e.apart.consumer(consumer), e.spec.Kind == dag.Forward:
+		e.apart.producer(producer) || !e.apart.consumer(consumer), e.spec.Kind == dag.Forward, !e.given.first(producer, consumer):
 		return nil
 	case e.separate != nil:
 		return &Inlet{to: e.separate[consumer][producer], taken: taken}
 	}
 	return &Inlet{to: e.shared[consumer], taken: taken}
+}
+
+// given remembers which ways in were given: two of one producer would end its queue twice.
+type given struct {
+	mu   sync.Mutex
+	ways map[[2]int]bool
+}
+
+func (g *given) first(producer, consumer int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := [2]int{producer, consumer}
+	if g.ways[key] {
+		return false
+	}
+	if g.ways == nil {
+		g.ways = map[[2]int]bool{}
+	}
+	g.ways[key] = true
+	return true
 }
 
 // Credit is how many messages may be on their way to a consumer at most, of each producer elsewhere.

@@ -211,6 +211,9 @@ func TestCredit(t *testing.T) {
 			t.Error("a way in for a task that is here, or that there is none of")
 		}
 		in := e.Inlet(1, 0, func() {})
+		if e.Inlet(1, 0, func() {}) != nil {
+			t.Error("a way in twice")
+		}
 		for i := range 100 {
 			err := in.Put(Message{Batch: numbers(mem, i, 1, 2, 3), Split: i})
 			if i < e.Credit() && err != nil || i == 99 && !errors.Is(err, errCredit) {

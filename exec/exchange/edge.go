@@ -23,8 +23,9 @@ type Edge struct {
 	producers int
 	consumers int
 	apart     Apart
-	shared    []*pipe   // one a consumer that is here, for all producers
-	spools    []*spool  // one a consumer, in place of shared
+	shared    []*pipe  // one a consumer that is here, for all producers
+	spools    []*spool // one a consumer, in place of shared
+	given     given
 	separate  [][]*pipe // [consumer][producer], where streams must be told apart
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/exchange"
@@ -40,9 +41,11 @@ func (t *task) faulty(ctx context.Context, n *node, split int, err error) error 
 // read splits side by side: which fault is met first is chance, and one may be
 // the consequence of another (a stray quote) that its task had not come to. So
 // the splits before it whose rows had not all been through their task, of which
-// there are few, go through the operators of their stage again.
+// there are few, go through the operators of their stage again. What the stage
+// receives from others is gone by then.
 func (r *run) earliest(ctx context.Context, e *faultError) (err error) {
 	left, err := e.queue.hand.Left(ctx, e.split)
+	left = slices.DeleteFunc(left, func(i int) bool { return i < 0 || i >= e.split })
 	if err != nil || len(left) == 0 {
 		return e.err
 	}

@@ -82,8 +82,13 @@ func (p *Running) Inlet(edge, producer, consumer int, taken func()) *exchange.In
 	return nil
 }
 
-// Credit is how many messages a producer elsewhere may have on their way over an edge.
-func (p *Running) Credit(edge int) int { return p.r.edges[edge].Credit() }
+// Credit is how many messages a producer elsewhere may have on their way over an edge; 0 over one that does not come here.
+func (p *Running) Credit(edge int) int {
+	if e := p.r.edges[edge]; e != nil {
+		return e.Credit()
+	}
+	return 0
+}
 
 // Run runs the tasks that are here to their ends. The first error, or the end of ctx, stops them all.
 func (p *Running) Run(outer context.Context) error {

@@ -20,7 +20,7 @@ import (
 type Splits interface {
 	// Take gives a split that nobody has taken; -1 when there are none. Of one task's splits each comes behind the one before.
 	Take(ctx context.Context) (int, error)
-	// End says that all rows of a split have been through their task.
+	// End says that all rows of a split have been through their task. There is no harm in one that there is none of.
 	End(split int)
 	// Left gives, in order, the splits before one that were not said to have ended.
 	Left(ctx context.Context, before int) ([]int, error)
@@ -48,14 +48,16 @@ func (s *inOrder) Take(context.Context) (int, error) {
 func (s *inOrder) End(split int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended[split] = true
+	if split >= 0 && split < len(s.ended) {
+		s.ended[split] = true
+	}
 }
 
 func (s *inOrder) Left(_ context.Context, before int) ([]int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []int
-	for i := range before {
+	for i := range min(before, len(s.ended)) {
 		if !s.ended[i] {
 			list = append(list, i)
 		}

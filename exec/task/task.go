@@ -176,6 +176,10 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 	case *dag.Values:
 		n.leaf = &valuesLeaf{rows: s.Rows, types: s.Types, mem: r.env.Alloc}
 	case *dag.Receive:
+		if again != nil { // what came over the edge is gone
+			n.leaf = &valuesLeaf{}
+			break
+		}
 		n.leaf = measured(&receiveLeaf{from: r.edges[s.Edge].Receiver(index)}, n.meter)
 	case *dag.Filter:
 		n.op = operators.NewFilter(s.Cond.Expr)

@@ -94,7 +94,14 @@ func (c *Cluster) copies(t *testing.T) (least, most, blocks int) {
 			blocks++
 			n := 0
 			for _, s := range c.Servers {
-				if node := s.Node(); node != nil && node.Blocks().Local().Has(b) && node.Blocks().Local().Verify(t.Context(), b) == nil {
+				node := s.Node()
+				if node == nil {
+					continue
+				}
+				if me, _ := leader.Node(node.ID()); me.Status == state.Evicted {
+					continue // it may not know yet that it has left
+				}
+				if node.Blocks().Local().Has(b) && node.Blocks().Local().Verify(t.Context(), b) == nil {
 					n++
 				}
 			}

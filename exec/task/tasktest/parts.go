@@ -228,18 +228,10 @@ func (w *wire) across(m exchange.Message, enc *frame.Encoder, dec *frame.Decoder
 	return exchange.Message{Batch: b, Split: m.Split}, nil
 }
 
-// drop releases what is on the way; no more comes once the parts have ended.
+// drop releases what is on the way, until the producer is done, as it is at the latest when its part is closed.
 func (w *wire) drop() {
-	for {
-		select {
-		case m, ok := <-w.way:
-			if !ok {
-				return
-			}
-			m.Release()
-		default:
-			return
-		}
+	for m := range w.way {
+		m.Release()
 	}
 }
 
