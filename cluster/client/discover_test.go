@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/state"
 )
 
 // TestDiscover: the addresses of nodes that run come behind those that were given, once each.
@@ -56,4 +57,28 @@ func TestWait(t *testing.T) {
 			t.Errorf("%v after %v", err, d)
 		}
 	}, &node{})
+}
+
+// TestSlowRefusals: a node that takes its time to say that it cannot is not one that takes what it is sent: the caller is told in the end.
+func TestSlowRefusals(t *testing.T) {
+	refuse := func(context.Context, int, state.Entry) (*api.ProposeResponse, error) {
+		time.Sleep(3 * time.Second) // longer than Config.Try
+		return nil, status.Error(codes.Aborted, "too few servers could store a block")
+	}
+	cluster(t, func(t *testing.T, c *Client) {
+		c.cfg.Wait = 10 * time.Second
+		entry, err := state.Encode(set("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		err = c.Call(ctx, true, func(ctx context.Context, conn grpc.ClientConnInterface) error {
+			_, err := api.NewCoordinatorClient(conn).Propose(ctx, &api.ProposeRequest{Entry: entry})
+			return err
+		})
+		if !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+			t.Errorf("%v, %v", err, ctx.Err())
+		}
+	}, &node{propose: refuse})
 }
