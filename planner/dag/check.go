@@ -38,6 +38,9 @@ func (g *Graph) Check() error {
 	if err := g.checkSpools(); err != nil {
 		return err
 	}
+	if err := g.checkInputs(); err != nil {
+		return err
+	}
 	if c.results > 1 || (c.results == 0) != (g.Schema == nil) {
 		return fmt.Errorf("%d results for a schema of %d columns", c.results, len(g.Schema))
 	}

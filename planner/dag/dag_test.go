@@ -3,6 +3,8 @@ package dag_test
 import (
 	"bytes"
 	"context"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,6 +147,56 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// inputs gives a graph that reads './t' files to read, as the engine does.
+func inputs(g *dag.Graph) *dag.Graph {
+	g.Inputs = []dag.Input{{Path: "./t", Files: []dag.InputFile{
+		{Name: "t/1.csv", ID: 1<<64 - 1, Generation: 3, Size: 1 << 40}, {Name: "t/2.csv", ID: 7, Generation: 1},
+	}}}
+	return g
+}
+
+// TestInputs takes what is to be read through the wire form, and refuses what cannot be meant.
+func TestInputs(t *testing.T) {
+	g := inputs(build(t, `FROM './t' JOIN './t' AS u USING (i) FILTER i > 3`, 2))
+	wire, err := dag.Encode(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := dag.Decode(wire)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(back.Inputs, g.Inputs) || back.Input("./t") != &back.Inputs[0] || back.Input("t") != nil || !slices.Equal(back.Scans(), []string{"./t"}) {
+		t.Errorf("inputs %v of %v, not %v", back.Inputs, back.Scans(), g.Inputs)
+	}
+	if wire, err := dag.Encode(build(t, `FROM './t'`, 1)); err != nil || bytes.Contains(wire, []byte(`"inputs":[{`)) {
+		t.Errorf("a graph without them: %s, %v", wire, err)
+	}
+	for name, c := range map[string]struct {
+		spoil func(in *dag.Input)
+		want  string
+	}{
+		"another path": {func(in *dag.Input) { in.Path = "./u" }, `input "./u" is not read`},
+		"no files":     {func(in *dag.Input) { in.Files = nil }, "has no files"},
+		"no name":      {func(in *dag.Input) { in.Files[0].Name = "" }, `file ""`},
+		"no id":        {func(in *dag.Input) { in.Files[0].ID = 0 }, "with id 0"},
+		"generation 0": {func(in *dag.Input) { in.Files[1].Generation = 0 }, "generation 0"},
+		"a size":       {func(in *dag.Input) { in.Files[1].Size = -1 }, "-1 bytes"},
+		"sizes":        {func(in *dag.Input) { in.Files[1].Size = 1<<63 - 1 }, "9223372036854775807 bytes"},
+		"a file twice": {func(in *dag.Input) { in.Files[1] = in.Files[0] }, `file "t/1.csv" is listed twice`},
+	} {
+		g := inputs(build(t, `FROM './t'`, 1))
+		c.spoil(&g.Inputs[0])
+		if err := g.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	g.Inputs = append(g.Inputs, g.Inputs[0])
+	if err := g.Check(); err == nil || !strings.Contains(err.Error(), "listed twice") {
+		t.Errorf("a path twice: %v", err)
+	}
+}
+
 // A plan that comes from elsewhere is checked before it can run.
 func TestDecodeRefuses(t *testing.T) {
 	wire, err := dag.Encode(build(t, `FROM './t' FILTER i > 3 AGGREGATE count(*) AS n BY s SORT n`, 2))
@@ -180,6 +232,11 @@ func FuzzDecode(f *testing.F) {
 		}
 		f.Add(wire)
 	}
+	wire, err := dag.Encode(inputs(build(f, scripts[0], 2)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(wire)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		g, err := dag.Decode(b)
 		if err != nil {
@@ -194,7 +251,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("not decoded again: %v\n%s", err, wire)
 		}
-		if back.String() != g.String() {
+		if back.String() != g.String() || len(back.Inputs)+len(g.Inputs) > 0 && !reflect.DeepEqual(back.Inputs, g.Inputs) {
 			t.Fatalf("changed by a round trip:\n%s\n%s", g, back)
 		}
 	})

@@ -17,7 +17,8 @@ import (
 // Graph is a query. Stages are in an order in which producers come before consumers.
 type Graph struct {
 	Stages []*Stage     `json:"stages"`
-	Schema types.Schema `json:"schema"` // of the rows handed to the caller; none where a sink takes them
+	Schema types.Schema `json:"schema"`           // of the rows handed to the caller; none where a sink takes them
+	Inputs []Input      `json:"inputs,omitempty"` // what the names of its scans stand for; none where whoever runs it looks for itself
 }
 
 // Stage is a tree of operators, run by Tasks tasks at once.
