@@ -200,7 +200,7 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	if n := stats.Nulled.Load(); n > 0 {
 		h.Notice(fmt.Sprintf("%s with values replaced by NULL (on_error = 'null')", human.Count(n, "row")))
 	}
-	for _, w := range stats.Written {
+	for _, w := range stats.Written() {
 		rows += w.Rows
 		h.Notice(fmt.Sprintf("wrote %s to %s", human.Count(w.Rows, "row"), w.Path))
 	}

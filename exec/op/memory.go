@@ -11,22 +11,34 @@ import (
 // for concurrent use.
 type Memory struct {
 	limit int64
-	used  atomic.Int64
-	peak  atomic.Int64
-	spill atomic.Int64
+	here  measured // by the accounts
+	away  measured // on other nodes, as Report has it
 }
+
+type measured struct{ used, peak, spill atomic.Int64 }
 
 // NewMemory returns a budget of limit bytes; 0 is without limit.
 func NewMemory(limit int64) *Memory { return &Memory{limit: limit} }
 
-// Used is what accounts hold now, in bytes.
-func (m *Memory) Used() int64 { return m.used.Load() }
+// Limit is the budget in bytes; 0 is without limit.
+func (m *Memory) Limit() int64 { return m.limit }
 
-// Peak is the most they have held.
-func (m *Memory) Peak() int64 { return m.peak.Load() }
+// Used is what accounts hold now, in bytes, and what Report said.
+func (m *Memory) Used() int64 { return m.here.used.Load() + m.away.used.Load() }
 
-// Spilled is how many bytes were written to disk for want of memory.
-func (m *Memory) Spilled() int64 { return m.spill.Load() }
+// Peak is the most they have held, and what Report said.
+func (m *Memory) Peak() int64 { return m.here.peak.Load() + m.away.peak.Load() }
+
+// Spilled is how many bytes were written to disk for want of memory, and what Report said.
+func (m *Memory) Spilled() int64 { return m.here.spill.Load() + m.away.spill.Load() }
+
+// Report says what was measured on other nodes, all together, in place of what
+// it said before. It does not count towards the budget, which is of this node.
+func (m *Memory) Report(used, peak, spilled int64) {
+	m.away.used.Store(used)
+	m.away.peak.Store(peak)
+	m.away.spill.Store(spilled)
+}
 
 // ExhaustedError says that a query needs more than its memory_limit.
 type ExhaustedError struct {
@@ -59,10 +71,10 @@ func (a *Account) Set(bytes int64) error {
 		return nil
 	}
 	delta := bytes - a.held
-	used := a.memory.used.Add(delta)
+	used := a.memory.here.used.Add(delta)
 	a.held = bytes
-	for peak := a.memory.peak.Load(); used > peak && !a.memory.peak.CompareAndSwap(peak, used); {
-		peak = a.memory.peak.Load()
+	for peak := a.memory.here.peak.Load(); used > peak && !a.memory.here.peak.CompareAndSwap(peak, used); {
+		peak = a.memory.here.peak.Load()
 	}
 	if delta > 0 && a.memory.limit > 0 && used > a.memory.limit {
 		return &ExhaustedError{Operator: a.operator, Holds: bytes, Limit: a.memory.limit}
@@ -81,7 +93,7 @@ func (a *Account) Add(bytes int64) error {
 // Spill says that the operator has written so many bytes to disk.
 func (a *Account) Spill(bytes int64) {
 	if a != nil && a.memory != nil {
-		a.memory.spill.Add(bytes)
+		a.memory.here.spill.Add(bytes)
 	}
 }
 

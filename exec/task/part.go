@@ -141,7 +141,7 @@ func (p *Running) Commit(ctx context.Context) error {
 		return err
 	}
 	for _, s := range r.sinks {
-		r.stats.Written = append(r.stats.Written, Written{Path: s.path, Rows: s.op.Rows()})
+		r.stats.wrote(Written{Path: s.path, Rows: s.op.Rows()})
 	}
 	return nil
 }
@@ -187,7 +187,9 @@ func (r *run) prepare(ctx context.Context) error {
 					return err
 				}
 				queues[i] = q
-				r.stats.expect(q.splits)
+				if r.part.here(st.ID, 0) { // one of the parts counts what all of them find
+					r.stats.expect(q.splits)
+				}
 			}
 		}
 	}

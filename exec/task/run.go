@@ -79,6 +79,7 @@ func Graph(ctx context.Context, g *dag.Graph, rt *Runtime, stats *Stats) (report
 	}
 	return r.Report(), err
 }
+
 func (r *run) closeQueues() error {
 	var errs []error
 	for _, queues := range r.queues {

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // each. at, if set, is called before each batch.
 type numbers struct {
 	splits int
+	length int64 // of each, as far as it says
 	mem    memory.Allocator
 	at     func(split int) error
 	opened atomic.Int64
@@ -40,7 +41,7 @@ func (*numbers) Close() error         { return nil }
 func (s *numbers) Splits(int64) ([]connect.Split, error) {
 	out := make([]connect.Split, s.splits)
 	for i := range out {
-		out[i].Ordinal = i
+		out[i].Ordinal, out[i].Length = i, s.length
 	}
 	return out, nil
 }
@@ -288,8 +289,8 @@ func TestCommit(t *testing.T) {
 	if _, err := Graph(context.Background(), pipeline(2, []dag.Spec{&dag.Limit{Count: 5000}}, toSink), rt, stats); err != nil {
 		t.Fatal(err)
 	}
-	if !sink.committed || sink.rows != 1000 || len(stats.Written) != 1 || stats.Written[0].Rows != 1000 {
-		t.Errorf("committed %v with %d rows; reported %v", sink.committed, sink.rows, stats.Written)
+	if !sink.committed || sink.rows != 1000 || len(stats.Written()) != 1 || stats.Written()[0].Rows != 1000 {
+		t.Errorf("committed %v with %d rows; reported %v", sink.committed, sink.rows, stats.Written())
 	}
 }
 

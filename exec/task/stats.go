@@ -1,21 +1,86 @@
 package task
 
 import (
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/rainsql/rainsql/connect"
 )
 
 // Stats is what a query has done so far. It may be read while the query runs.
+// Of a query that runs elsewhere Set tells it.
 type Stats struct {
 	Bytes, Rows     atomic.Int64 // read by scans
 	Made            atomic.Int64 // rows that range() made
 	Skipped, Nulled atomic.Int64 // rows touched by on_error
 	Pruned          atomic.Int64 // row groups passed over by their statistics
-	Written         []Written    // by sinks, once the query has succeeded
 
 	covered, total atomic.Int64 // bytes of splits
 	endless        atomic.Bool  // a split has no known length
+
+	mu      sync.Mutex
+	written []Written
+}
+
+// Snapshot is what Stats say at one moment: plain data, which can travel. Those
+// of the parts of a query add up to its own.
+type Snapshot struct {
+	Bytes, Rows     int64
+	Made            int64
+	Skipped, Nulled int64
+	Pruned          int64
+	Covered, Total  int64 // as Stats.Covered has them, but for Endless
+	Endless         bool  // Total is not all there is to read: the length of something is not known
+	Written         []Written
+}
+
+// Add is what two parts of a query have done together.
+func (s Snapshot) Add(o Snapshot) Snapshot {
+	return Snapshot{
+		Bytes: s.Bytes + o.Bytes, Rows: s.Rows + o.Rows, Made: s.Made + o.Made,
+		Skipped: s.Skipped + o.Skipped, Nulled: s.Nulled + o.Nulled, Pruned: s.Pruned + o.Pruned,
+		Covered: s.Covered + o.Covered, Total: s.Total + o.Total, Endless: s.Endless || o.Endless,
+		Written: slices.Concat(s.Written, o.Written),
+	}
+}
+
+// Snapshot tells what has been done at this moment.
+func (s *Stats) Snapshot() Snapshot {
+	return Snapshot{
+		Bytes: s.Bytes.Load(), Rows: s.Rows.Load(), Made: s.Made.Load(),
+		Skipped: s.Skipped.Load(), Nulled: s.Nulled.Load(), Pruned: s.Pruned.Load(),
+		Covered: s.covered.Load(), Total: s.total.Load(), Endless: s.endless.Load(), Written: s.Written(),
+	}
+}
+
+// Set makes the stats say what a snapshot does. Others may read them meanwhile.
+func (s *Stats) Set(to Snapshot) {
+	s.Bytes.Store(to.Bytes)
+	s.Rows.Store(to.Rows)
+	s.Made.Store(to.Made)
+	s.Skipped.Store(to.Skipped)
+	s.Nulled.Store(to.Nulled)
+	s.Pruned.Store(to.Pruned)
+	s.covered.Store(to.Covered)
+	s.total.Store(to.Total)
+	s.endless.Store(to.Endless)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = slices.Clone(to.Written)
+}
+
+// Written lists what sinks wrote, once the query has succeeded.
+func (s *Stats) Written() []Written {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.written)
+}
+
+func (s *Stats) wrote(w Written) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = append(s.written, w)
 }
 
 // Covered is how many bytes of its files a query has read or passed over, and
