@@ -643,6 +643,7 @@ type NodeInfo struct {
 	SinceMicros   int64                  `protobuf:"varint,10,opt,name=since_micros,json=sinceMicros,proto3" json:"since_micros,omitempty"`
 	Alive         bool                   `protobuf:"varint,11,opt,name=alive,proto3" json:"alive,omitempty"` // as SWIM sees it from the node that answered
 	Voter         bool                   `protobuf:"varint,12,opt,name=voter,proto3" json:"voter,omitempty"`
+	Slots         int64                  `protobuf:"varint,13,opt,name=slots,proto3" json:"slots,omitempty"` // tasks of each stage of queries that it runs at once
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -759,6 +760,13 @@ func (x *NodeInfo) GetVoter() bool {
 		return x.Voter
 	}
 	return false
+}
+
+func (x *NodeInfo) GetSlots() int64 {
+	if x != nil {
+		return x.Slots
+	}
+	return 0
 }
 
 type TokenInfo struct {
@@ -931,6 +939,7 @@ type JoinRequest struct {
 	Gossip        string                 `protobuf:"bytes,6,opt,name=gossip,proto3" json:"gossip,omitempty"`
 	Http          string                 `protobuf:"bytes,7,opt,name=http,proto3" json:"http,omitempty"`
 	Forwarded     bool                   `protobuf:"varint,8,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
+	Slots         int64                  `protobuf:"varint,9,opt,name=slots,proto3" json:"slots,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1019,6 +1028,13 @@ func (x *JoinRequest) GetForwarded() bool {
 		return x.Forwarded
 	}
 	return false
+}
+
+func (x *JoinRequest) GetSlots() int64 {
+	if x != nil {
+		return x.Slots
+	}
+	return 0
 }
 
 type JoinResponse struct {
@@ -1385,7 +1401,7 @@ const file_cluster_proto_rawDesc = "" +
 	"\x05nodes\x18\x04 \x03(\v2\x1c.rainsql.cluster.v1.NodeInfoR\x05nodes\x125\n" +
 	"\x06tokens\x18\x05 \x03(\v2\x1d.rainsql.cluster.v1.TokenInfoR\x06tokens\x12.\n" +
 	"\x05files\x18\x06 \x03(\v2\x18.rainsql.cluster.v1.FileR\x05files\x12\x16\n" +
-	"\x06leader\x18\a \x01(\tR\x06leader\"\xa3\x02\n" +
+	"\x06leader\x18\a \x01(\tR\x06leader\"\xb9\x02\n" +
 	"\bNodeInfo\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1399,7 +1415,8 @@ const file_cluster_proto_rawDesc = "" +
 	"\fsince_micros\x18\n" +
 	" \x01(\x03R\vsinceMicros\x12\x14\n" +
 	"\x05alive\x18\v \x01(\bR\x05alive\x12\x14\n" +
-	"\x05voter\x18\f \x01(\bR\x05voter\"T\n" +
+	"\x05voter\x18\f \x01(\bR\x05voter\x12\x14\n" +
+	"\x05slots\x18\r \x01(\x03R\x05slots\"T\n" +
 	"\tTokenInfo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12\x1f\n" +
@@ -1415,7 +1432,7 @@ const file_cluster_proto_rawDesc = "" +
 	"\x05bytes\x18\x05 \x01(\x03R\x05bytes\x12\x16\n" +
 	"\x06blocks\x18\x06 \x01(\x03R\x06blocks\x12%\n" +
 	"\x0ecreated_micros\x18\a \x01(\x03R\rcreatedMicros\x12'\n" +
-	"\x0fmodified_micros\x18\b \x01(\x03R\x0emodifiedMicros\"\xcb\x01\n" +
+	"\x0fmodified_micros\x18\b \x01(\x03R\x0emodifiedMicros\"\xe1\x01\n" +
 	"\vJoinRequest\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\fR\acluster\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x12\n" +
@@ -1424,7 +1441,8 @@ const file_cluster_proto_rawDesc = "" +
 	"\x04addr\x18\x05 \x01(\tR\x04addr\x12\x16\n" +
 	"\x06gossip\x18\x06 \x01(\tR\x06gossip\x12\x12\n" +
 	"\x04http\x18\a \x01(\tR\x04http\x12\x1c\n" +
-	"\tforwarded\x18\b \x01(\bR\tforwarded\"r\n" +
+	"\tforwarded\x18\b \x01(\bR\tforwarded\x12\x14\n" +
+	"\x05slots\x18\t \x01(\x03R\x05slots\"r\n" +
 	"\fJoinResponse\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\fR\acluster\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x122\n" +

@@ -152,12 +152,29 @@ func (s *Store) Commit(ctx context.Context, writers ...*Writer) error {
 }
 
 func (s *Store) commitWriters(ctx context.Context, writers []*Writer) error {
+	list, err := s.complete(ctx, writers)
+	if err != nil {
+		return err
+	}
+	return s.backend.Propose(ctx, together(list))
+}
+
+// together is one entry of several.
+func together(list []namespace.Entry) namespace.Entry {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return namespace.Entry{Kind: namespace.Commit, List: list}
+}
+
+// complete ends writers and gives the entries by which their files would appear. On an error all are given up.
+func (s *Store) complete(ctx context.Context, writers []*Writer) ([]namespace.Entry, error) {
 	var open []*Writer
-	abort := func(err error) error {
+	abort := func(err error) ([]namespace.Entry, error) {
 		for _, w := range open {
 			w.stage.abort()
 		}
-		return err
+		return nil, err
 	}
 	for _, w := range writers {
 		if w.s != s {
@@ -183,11 +200,18 @@ func (s *Store) commitWriters(ctx context.Context, writers []*Writer) error {
 		list[i] = w.entry
 		list[i].Blocks = w.stage.blocks
 	}
-	e := list[0]
-	if len(list) > 1 {
-		e = namespace.Entry{Kind: namespace.Commit, List: list}
+	return list, nil
+}
+
+// Detach ends writers as Commit does, but names nothing: it gives the entries of the namespace, one for each writer, by which someone else may make
+// their files visible. Their blocks are durable, and the backend's until it is told to Free them.
+func (s *Store) Detach(ctx context.Context, writers ...*Writer) ([]namespace.Entry, error) {
+	if err := s.begin(); err != nil {
+		return nil, err
 	}
-	return s.backend.Propose(ctx, e)
+	defer s.end()
+	list, err := s.complete(ctx, writers)
+	return list, s.backend.Explain(err)
 }
 
 // Append adds data to the end of a file, in one step, durable when it returns; the file is made if

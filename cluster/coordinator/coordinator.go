@@ -182,7 +182,7 @@ func makesRoom(e state.Entry) bool {
 		return !slices.ContainsFunc(e.Batch, func(part state.Entry) bool { return !makesRoom(part) })
 	}
 	if e.Kind != state.Files {
-		return e.Kind != state.Set && e.Kind != state.TokenAdd
+		return !slices.Contains([]state.Kind{state.Set, state.TokenAdd, state.JobSubmit, state.JobCommit}, e.Kind)
 	}
 	parts := e.Files.List
 	if e.Files.Kind != namespace.Commit {

@@ -218,6 +218,11 @@ func (b *Backend) Free(ids []namespace.BlockID) {
 // Propose implements sdfs.Backend. If too few of the servers that have a block are active any more, others get it, and the entry
 // is proposed again.
 func (b *Backend) Propose(ctx context.Context, e namespace.Entry) error {
+	return b.ProposeIn(ctx, state.Entry{Kind: state.Files}, e)
+}
+
+// ProposeIn is Propose within an entry that does more than to change names.
+func (b *Backend) ProposeIn(ctx context.Context, whole state.Entry, e namespace.Entry) error {
 	list := blocksOf(e)
 	defer b.freeAll(list)
 	change, err := b.cl.Begin(ctx)
@@ -234,7 +239,8 @@ func (b *Backend) Propose(ctx context.Context, e namespace.Entry) error {
 			}
 			e.Lease, e.Leases = under[0], under[1:]
 		}
-		o, err := change.Propose(ctx, state.Entry{Kind: state.Files, Files: e, Held: held})
+		whole.Files, whole.Held = e, held
+		o, err := change.Propose(ctx, whole)
 		switch {
 		case err != nil:
 			return err
@@ -247,6 +253,31 @@ func (b *Backend) Propose(ctx context.Context, e namespace.Entry) error {
 		return o.Err
 	}
 }
+
+// Staged is a block that a store has written and no entry names yet.
+type Staged struct {
+	Block   namespace.Block
+	Head    blocks.Head // under which it was written
+	Holders []state.Holder
+}
+
+// StagedOf tells of blocks that this store has written.
+func (b *Backend) StagedOf(list []namespace.Block) ([]Staged, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make([]Staged, len(list))
+	for i, blk := range list {
+		s, ok := b.staged[blk.ID]
+		if !ok {
+			return nil, fmt.Errorf("block %s was not written by this store", blk.ID)
+		}
+		all[i] = Staged{Block: blk, Head: s.head, Holders: s.holders}
+	}
+	return all, nil
+}
+
+// Adopt has this store name, with Propose, what another has written, whose the lease stays. Free must follow if it does not.
+func (b *Backend) Adopt(s Staged) { b.stage(s.Block, s.Head, s.Holders) }
 
 func blocksOf(e namespace.Entry) []namespace.Block {
 	var list []namespace.Block

@@ -112,7 +112,7 @@ func (s *Service) stageFile(ctx context.Context, h blocks.Head, path string, tel
 		if err != nil {
 			return err
 		}
-		if err := tell(stageResponse(b, holders)); err != nil {
+		if err := tell(StageResponse(b, holders)); err != nil {
 			return err
 		}
 		left -= n

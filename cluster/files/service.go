@@ -58,10 +58,11 @@ func (s *Service) Stage(stream grpc.ClientStreamingServer[api.PutRequest, api.St
 	if err != nil {
 		return blocks.StatusOf(err)
 	}
-	return stream.SendAndClose(stageResponse(b, holders))
+	return stream.SendAndClose(StageResponse(b, holders))
 }
 
-func stageResponse(b namespace.Block, holders []state.Holder) *api.StageResponse {
+// StageResponse is a block and who has it, as the wire has it.
+func StageResponse(b namespace.Block, holders []state.Holder) *api.StageResponse {
 	resp := &api.StageResponse{Block: blocks.Message(b)}
 	for _, n := range holders {
 		resp.Holders = append(resp.Holders, &api.PutResponse{Node: n.Node[:], Incarnation: n.Incarnation})
@@ -150,7 +151,7 @@ func (s *Service) Ensure(ctx context.Context, req *api.EnsureRequest) (*api.Stag
 	if holders, err = s.placed.Ensure(ctx, blocks.HeadOf(req.GetHead()), b, holders); err != nil {
 		return nil, blocks.StatusOf(err)
 	}
-	return stageResponse(b, holders), nil
+	return StageResponse(b, holders), nil
 }
 
 // Append implements api.FilesServer.

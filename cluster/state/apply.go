@@ -53,7 +53,8 @@ func Apply(s *State, index uint64, e Entry) (*State, Result) {
 	case Batch:
 		return &next, Result{Batch: next.applyFiles(e.Batch)}
 	}
-	if e.Client != 0 {
+	remembered := e.Client != 0 && e.Kind != JobCommit // the job itself tells whether it was applied
+	if remembered {
 		switch code, verdict := next.retries.Recall(e.Client, e.Seq, e.Time, next.logTime); verdict {
 		case retry.Stale:
 			return &next, Result{Err: &Refusal{Reason: ErrStale, Name: e.Name}}
@@ -70,7 +71,7 @@ func Apply(s *State, index uint64, e Entry) (*State, Result) {
 	if err == nil {
 		next = changed
 	}
-	if e.Client != 0 {
+	if remembered {
 		next.retries = next.retries.Remember(e.Client, e.Seq, next.logTime, codeOf(err))
 	}
 	return &next, Result{Err: err}
@@ -107,6 +108,8 @@ func (s *State) apply(e Entry) error {
 		return s.applyNode(e)
 	case Set, TokenAdd, TokenRemove:
 		return s.applyNamed(e)
+	case JobSubmit, JobAttempt, JobFail, JobEnd, JobCommit:
+		return s.applyJob(e)
 	}
 	return &Refusal{Reason: ErrEntry, Detail: fmt.Sprintf("unknown kind %d", e.Kind)}
 }

@@ -24,8 +24,13 @@ const (
 	TokenRemove Kind = 10
 	Files       Kind = 11 // an entry of the namespace
 	Batch       Kind = 12 // several of these, each of which takes effect, or is refused, by itself
-	Tick        Kind = 14 // moves log time on, by which leases end
 	Drained     Kind = 13 // of a node that is leaving: what it had is elsewhere
+	Tick        Kind = 14 // moves log time on, by which leases end
+	JobSubmit   Kind = 15 // begins a job, or puts it into the hands of another gateway
+	JobAttempt  Kind = 16 // queued to running, in some slots
+	JobFail     Kind = 17 // an attempt failed in its surroundings: queued again, or failed
+	JobEnd      Kind = 18 // done, failed or cancelled
+	JobCommit   Kind = 19 // makes what the attempt wrote visible, and the job done
 )
 
 // Entry is one atomic change. Fields that its kind does not name are ignored. It is plain
@@ -39,17 +44,26 @@ type Entry struct {
 	Cluster     ID     // Found; Join: the cluster that the node was in before, if any
 	Node        ID     // Join to Evict
 	Incarnation uint64 // of the node, Join, Ready, MarkDown, MarkUp
-	Name        string // of the node, setting or token
+	Name        string // of the node, setting or token; the user whose job it is
 	Addr        string // Join
 	Gossip      string
 	HTTP        string
 
-	Value string   // of the setting, or the token's role
+	Value string   // of the setting, or the token's role; text of a query, or why a job or attempt ended
 	Hash  [32]byte // of the token's secret
 
-	Files namespace.Entry // its Time, Client and Seq count, not those above
+	Files namespace.Entry // its Time, Client and Seq count, not those above; of JobCommit those above do
 	Held  Held            // where its blocks are; of a batch: the nodes for those of its entries that name none
 	Batch []Entry         // of kind Files
+
+	Key     ID       // of the job, JobSubmit
+	Job     uint64   // JobAttempt to JobCommit
+	Attempt uint64   // JobFail to JobCommit; 0 in JobEnd: whichever it is
+	Servers []Holder // the gateway; the slots; those by whose fault an attempt failed
+	Width   int      // JobSubmit
+	Rows    int64    // JobEnd, JobCommit
+	Outcome JobStatus
+	Slots   int // of the node, Join
 }
 
 // version is the first byte of every entry.
@@ -73,6 +87,15 @@ type wire struct {
 	Holders     []byte `cbor:"15,keyasint,omitempty"`
 	Held        []byte `cbor:"16,keyasint,omitempty"`
 	Batch       []wire `cbor:"17,keyasint,omitempty"`
+
+	Key     []byte    `cbor:"18,keyasint,omitempty"`
+	Job     uint64    `cbor:"19,keyasint,omitempty"`
+	Attempt uint64    `cbor:"20,keyasint,omitempty"`
+	Servers []byte    `cbor:"21,keyasint,omitempty"`
+	Width   int       `cbor:"22,keyasint,omitempty"`
+	Rows    int64     `cbor:"23,keyasint,omitempty"`
+	Outcome JobStatus `cbor:"24,keyasint,omitempty"`
+	Slots   int       `cbor:"25,keyasint,omitempty"`
 }
 
 // Encode gives the bytes of an entry for the log.
@@ -89,7 +112,12 @@ func toWire(e Entry) (wire, error) {
 	w := wire{
 		Kind: e.Kind, Time: e.Time, Client: e.Client, Seq: e.Seq, Incarnation: e.Incarnation,
 		Name: e.Name, Addr: e.Addr, Gossip: e.Gossip, HTTP: e.HTTP, Value: e.Value,
+		Job: e.Job, Attempt: e.Attempt, Width: e.Width, Rows: e.Rows, Outcome: e.Outcome, Slots: e.Slots,
 	}
+	if !e.Key.IsZero() {
+		w.Key = e.Key[:]
+	}
+	w.Servers = packHolders(e.Servers...)
 	if !e.Cluster.IsZero() {
 		w.Cluster = e.Cluster[:]
 	}
@@ -99,7 +127,7 @@ func toWire(e Entry) (wire, error) {
 	switch e.Kind {
 	case TokenAdd:
 		w.Hash = e.Hash[:]
-	case Files:
+	case Files, JobCommit:
 		var err error
 		if w.Files, err = namespace.Encode(e.Files); err != nil {
 			return wire{}, err
@@ -136,14 +164,19 @@ func fromWire(w wire, holders []byte) (Entry, error) {
 	e := Entry{
 		Kind: w.Kind, Time: w.Time, Client: w.Client, Seq: w.Seq, Incarnation: w.Incarnation,
 		Name: w.Name, Addr: w.Addr, Gossip: w.Gossip, HTTP: w.HTTP, Value: w.Value,
+		Job: w.Job, Attempt: w.Attempt, Width: w.Width, Rows: w.Rows, Outcome: w.Outcome, Slots: w.Slots,
 	}
-	for _, part := range []struct{ to, from []byte }{{e.Cluster[:], w.Cluster}, {e.Node[:], w.Node}, {e.Hash[:], w.Hash}} {
+	for _, part := range []struct{ to, from []byte }{{e.Cluster[:], w.Cluster}, {e.Node[:], w.Node}, {e.Hash[:], w.Hash}, {e.Key[:], w.Key}} {
 		if len(part.from) != 0 && copy(part.to, part.from) != len(part.from) {
 			return Entry{}, fmt.Errorf("%w: an id is too long", ErrEntry)
 		}
 	}
-	var err error
-	if w.Kind == Files {
+	servers, err := unpackHeld(w.Servers, nil)
+	if err != nil {
+		return Entry{}, err
+	}
+	e.Servers = servers.Nodes
+	if w.Kind == Files || w.Kind == JobCommit {
 		if e.Files, err = namespace.Decode(w.Files); err == nil {
 			if len(w.Holders) > 0 {
 				holders = w.Holders

@@ -18,13 +18,17 @@ var (
 	ErrCluster  = errors.New("it belongs to another cluster")
 	ErrNoToken  = errors.New("no such token")
 	ErrToken    = errors.New("there is a token of this name")
+	ErrNoJob    = errors.New("no such job in the cluster")
+	ErrJobOver  = errors.New("the job has ended")
+	ErrAttempt  = errors.New("another attempt of the job has taken its place")
+	ErrJobs     = errors.New("too many jobs wait or run")
 	ErrEntry    = namespace.ErrEntry
 	ErrStale    = namespace.ErrStale
 )
 
 // reasons lists the reasons by the number they have in snapshots and on the wire; 0 stands for
 // success. Those of a namespace entry are not among them: that remembers its own.
-var reasons = []error{nil, ErrEntry, ErrStale, ErrNoNode, ErrNameUsed, ErrEvicted, ErrOutdated, ErrStatus, ErrCluster, ErrNoToken, ErrToken}
+var reasons = []error{nil, ErrEntry, ErrStale, ErrNoNode, ErrNameUsed, ErrEvicted, ErrOutdated, ErrStatus, ErrCluster, ErrNoToken, ErrToken, ErrNoJob, ErrJobOver, ErrAttempt, ErrJobs}
 
 // Refusal is why an entry was refused, by the cluster or by its namespace; errors.Is finds its reason.
 type Refusal = namespace.Refusal

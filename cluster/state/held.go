@@ -37,6 +37,12 @@ func (h Held) pack() (nodes, blocks []byte) {
 	return nodes, blocks
 }
 
+// packHolders gives the bytes of some servers, as a list of holders has them.
+func packHolders(list ...Holder) []byte {
+	b, _ := Held{Nodes: list}.pack()
+	return b
+}
+
 func unpackHeld(nodes, blocks []byte) (Held, error) {
 	bad := func(why string) (Held, error) { return Held{}, fmt.Errorf("%w: holders: %s", ErrEntry, why) }
 	if len(nodes)%packedHolder != 0 {

@@ -2,6 +2,9 @@ package state
 
 import "fmt"
 
+// maxNodeSlots is how many slots a node has at most.
+const maxNodeSlots = 1 << 12
+
 // applyNode changes what the log says of a node.
 func (s *State) applyNode(e Entry) error {
 	old, known := s.Node(e.Node)
@@ -113,7 +116,7 @@ func (s *State) join(e Entry, old *Node, known bool) error {
 	if e.Incarnation > n.Incarnation {
 		n.Drained = false // it is to look again
 	}
-	n.Name, n.Incarnation, n.Addr, n.Gossip, n.HTTP = e.Name, e.Incarnation, e.Addr, e.Gossip, e.HTTP
+	n.Name, n.Incarnation, n.Addr, n.Gossip, n.HTTP, n.Slots = e.Name, e.Incarnation, e.Addr, e.Gossip, e.HTTP, max(0, min(e.Slots, maxNodeSlots))
 	s.put(old, &n)
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package state is the replicated state machine of a cluster: its nodes, tokens, settings
-// and files. It is pure: it knows no disk, no network and no clock. Applying the same
+// Package state is the replicated state machine of a cluster: its nodes, tokens, settings,
+// files and jobs. It is pure: it knows no disk, no network and no clock. Applying the same
 // entries in the same order gives the same state on every node. What the entries mean is
 // in docs/cluster.md.
 package state
@@ -26,6 +26,9 @@ type State struct {
 	settings *iradix.Tree[string] // by name
 	retries  retry.Table
 	files    *namespace.State
+	jobs     *iradix.Tree[*Job]   // by id
+	jobKeys  *iradix.Tree[uint64] // their ids, by key
+	jobsOver int                  // of them, those that have ended
 }
 
 // ID names a node or a cluster: 128 random bits, never reused.
@@ -83,6 +86,7 @@ type Node struct {
 	Addr        string // host:port where it is reached by gRPC
 	Gossip      string
 	HTTP        string
+	Slots       int    // tasks of each stage of queries that it takes at once; 0: it does not say
 	Joined      uint64 // index of the entry that let it in
 	Since       int64  // log time of its status, µs
 }
@@ -97,7 +101,10 @@ type Token struct {
 
 // New is the state before the first entry.
 func New() *State {
-	return &State{nodes: iradix.New[*Node](), tokens: iradix.New[Token](), settings: iradix.New[string](), files: namespace.New()}
+	return &State{
+		nodes: iradix.New[*Node](), tokens: iradix.New[Token](), settings: iradix.New[string](), files: namespace.New(),
+		jobs: iradix.New[*Job](), jobKeys: iradix.New[uint64](),
+	}
 }
 
 // Index is that of the last entry applied; 0: none.

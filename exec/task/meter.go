@@ -27,8 +27,8 @@ type Report struct {
 	Edges [][]*Meter // as its outputs: what was sent, and the time it took to divide and to copy it
 }
 
-// newReport returns meters for all that there is to measure in a graph.
-func newReport(g *dag.Graph) *Report {
+// NewReport returns meters for all that there is to measure in a graph.
+func NewReport(g *dag.Graph) *Report {
 	meters := func(n int) []*Meter {
 		list := make([]*Meter, n)
 		for i := range list {

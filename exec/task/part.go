@@ -21,6 +21,9 @@ type Part struct {
 	// Splits gives who hands out the count splits of a scan, operator op of a stage. Every part finds the same splits in
 	// the same source. nil: this part does.
 	Splits func(stage, op, count int) Splits
+	// Failed is told of the first error of a task here, before any of the tasks lets go of its neighbours: those elsewhere must not take it
+	// for the end of their rows. It may be nil.
+	Failed func(error)
 }
 
 func (p Part) here(stage, task int) bool { return p.Here == nil || p.Here(stage, task) }
@@ -62,7 +65,7 @@ func Start(ctx context.Context, g *dag.Graph, part Part, rt *Runtime, stats *Sta
 	}
 	r := &run{rt: rt, part: part, graph: g, env: rt.Env, edges: map[int]*exchange.Edge{}, stats: stats}
 	if rt.Measure {
-		r.meters = newReport(g)
+		r.meters = NewReport(g)
 	}
 	err := r.prepare(ctx)
 	if err == nil {
@@ -102,6 +105,9 @@ func (p *Running) Run(outer context.Context) error {
 			once.Do(func() {
 				first = err
 				cancel(err)
+				if r.part.Failed != nil {
+					r.part.Failed(err)
+				}
 			})
 		}
 	}
@@ -188,7 +194,9 @@ func (r *run) prepare(ctx context.Context) error {
 				}
 				queues[i] = q
 				if r.part.here(st.ID, 0) { // one of the parts counts what all of them find
-					r.stats.expect(q.splits)
+					if r.part.here(st.ID, 0) { // once, of all parts
+						r.stats.expect(q.splits)
+					}
 				}
 			}
 		}

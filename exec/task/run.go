@@ -35,6 +35,10 @@ type Runtime struct {
 	SplitBytes int64 // size of a scan's splits; 0: the format's choice
 	Result     operators.Receiver
 	Measure    bool // count rows and time of each operator
+
+	// Who runs the graph elsewhere passes these on.
+	Text        string // of the query, or the beginning of it: what others are shown
+	MemoryLimit int64  // bytes that the tasks may hold on each server; 0: it was not said
 }
 
 // Written is a file that a query wrote.

@@ -52,6 +52,14 @@ func New(mem memory.Allocator) *Frame {
 	return f
 }
 
+// FromBytes returns a frame as if it had been received, over bytes that it keeps: they must not be changed, and begin where a word of
+// eight bytes may, as those of a slice that was made do.
+func FromBytes(b []byte) *Frame {
+	f := New(nil)
+	f.body, f.size = memory.NewBufferBytes(b), len(b)
+	return f
+}
+
 // Len is the number of bytes.
 func (f *Frame) Len() int { return f.size }
 

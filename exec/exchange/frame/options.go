@@ -27,14 +27,18 @@ func DialOptions() []grpc.DialOption {
 	}
 }
 
-// ServerOptions are those of a server with streams that carry frames.
-func ServerOptions() []grpc.ServerOption {
+// ServerWindows are those of a server with streams that carry frames, but for how long messages may be.
+func ServerWindows() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connWindow),
 		grpc.WriteBufferSize(writeBuffer), grpc.ReadBufferSize(readBuffer),
-		grpc.MaxRecvMsgSize(MaxBytes), grpc.MaxSendMsgSize(MaxBytes),
 		experimental.BufferPool(buffers),
 	}
+}
+
+// ServerOptions are those of a server that has nothing but streams that carry frames.
+func ServerOptions() []grpc.ServerOption {
+	return append(ServerWindows(), grpc.MaxRecvMsgSize(MaxBytes), grpc.MaxSendMsgSize(MaxBytes))
 }
 
 // CallOptions are those of a stream of frames: the codec, frames as long as they
