@@ -28,11 +28,19 @@ func (Codec) Name() string { return CodecName }
 
 // Marshal implements encoding.CodecV2. The buffers hold a reference to the frame each.
 func (Codec) Marshal(v any) (mem.BufferSlice, error) {
-	f, ok := v.(*Frame)
-	if !ok || f == nil {
+	var f *Frame
+	var pieces [][]byte
+	switch v := v.(type) {
+	case *Frame:
+		if f = v; f != nil {
+			pieces = f.Pieces()
+		}
+	case *stretch:
+		f, pieces = v.of, v.pieces
+	}
+	if f == nil {
 		return nil, fmt.Errorf("frame: a %T cannot be sent where frames are", v)
 	}
-	pieces := f.Pieces()
 	out := make(mem.BufferSlice, len(pieces))
 	for i := range pieces {
 		if mem.IsBelowBufferPoolingThreshold(len(pieces[i])) {
@@ -48,16 +56,25 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 
 // Unmarshal implements encoding.CodecV2.
 func (Codec) Unmarshal(data mem.BufferSlice, v any) error {
-	f, ok := v.(*Frame)
-	if !ok || f == nil {
-		return fmt.Errorf("frame: a frame cannot be received as %T", v)
-	}
 	n := data.Len()
-	if n < headSize || n > MaxBytes {
-		return fmt.Errorf("frame: no frame has %d bytes", n)
+	switch v := v.(type) {
+	case *Frame:
+		if v == nil {
+			break
+		}
+		if n < headSize || n > MaxBytes {
+			return fmt.Errorf("frame: no frame has %d bytes", n)
+		}
+		data.CopyTo(v.room(n))
+		return nil
+	case *stretch:
+		if n != v.size {
+			return fmt.Errorf("frame: a message of %d bytes where %d of a frame are to come", n, v.size)
+		}
+		data.CopyTo(v.of.more(n, v.all))
+		return nil
 	}
-	data.CopyTo(f.room(n))
-	return nil
+	return fmt.Errorf("frame: a frame cannot be received as %T", v)
 }
 
 // giveBack is where gRPC puts the pieces of a frame when it is done with them:

@@ -79,6 +79,8 @@ func (d *Decoder) decode(f *Frame) (Message, error) {
 			err = errors.New("it brings an error that is no text")
 		}
 		h.Text = string(b[headSize:min(len(b), headSize+MaxText)])
+	case inPieces:
+		err = errors.New("it is to come in several messages, and was not waited for")
 	}
 	return h.Message, err
 }

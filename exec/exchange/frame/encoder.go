@@ -64,10 +64,13 @@ func (e *Encoder) encode(f *Frame, m *Message) error {
 	switch m.Kind {
 	case Batch:
 		return e.batch(f, m)
-	case EndSplit, Close, Error:
+	case EndSplit, Close, Error, Credit, Enough:
 		rest := *m
-		if m.Kind != EndSplit {
+		if !m.Kind.counts() {
 			rest.Split = -1
+		}
+		if m.Kind == Credit && (m.Split < 1 || m.Split > MaxCredit) {
+			return fmt.Errorf("%d is no credit", m.Split)
 		}
 		b, err := appendHead(make([]byte, 0, headSize), &rest, 0, 0)
 		if err != nil {

@@ -40,6 +40,8 @@ type Frame struct {
 	own    []*memory.Buffer // made for the frame alone
 
 	body *memory.Buffer // of a received frame
+
+	flight *Flight // told when the frame is freed; may be nil
 }
 
 // New returns an empty frame to receive into. Its bytes will be allocated from
@@ -103,6 +105,17 @@ func (f *Frame) room(n int) []byte {
 	return f.body.Bytes()
 }
 
+// more adds room for the next n bytes of a received frame that will have all of them. It takes no more than twice what has come.
+func (f *Frame) more(n, all int) []byte {
+	have := f.size
+	if need := have + n; need > f.body.Cap() {
+		f.body.Reserve(min(2*need, all))
+	}
+	f.body.ResizeNoShrink(have + n)
+	f.size += n
+	return f.body.Bytes()[have:]
+}
+
 // Retain adds a reference.
 func (f *Frame) Retain() { f.refs.Add(1) }
 
@@ -111,7 +124,14 @@ func (f *Frame) Retain() { f.refs.Add(1) }
 // from it go on to hold.
 func (f *Frame) Release() {
 	if f.refs.Add(-1) == 0 {
-		f.free()
+		f.end()
+	}
+}
+
+func (f *Frame) end() {
+	f.free()
+	if f.flight != nil {
+		f.flight.landed(f)
 	}
 }
 

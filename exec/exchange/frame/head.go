@@ -18,9 +18,16 @@ const (
 	EndSplit                 // all rows of a split have been sent
 	Close                    // the producer sends no more
 	Error                    // the producer failed
+	Credit                   // from a consumer: it has taken so many batches and ends of splits
+	Enough                   // from a consumer: it wants no more
+
+	inPieces // what follows are the messages of a frame of so many bytes; see Send
 )
 
-var kindNames = [...]string{Batch: "a batch", EndSplit: "the end of a split", Close: "the end", Error: "an error"}
+var kindNames = [...]string{
+	Batch: "a batch", EndSplit: "the end of a split", Close: "the end", Error: "an error",
+	Credit: "credit", Enough: "enough", inPieces: "a frame in several messages",
+}
 
 // String names the kind.
 func (k Kind) String() string {
@@ -36,6 +43,8 @@ const (
 	MaxRows  = 4 << 20   // of a batch, and of any array that takes no bytes
 	MaxText  = 16 << 10  // bytes of an error; what is longer is cut
 
+	MaxCredit = 1 << 16 // given at once
+
 	maxTexts = 1024 // separate pieces of text in a frame or dictionary, and buffers of one column of views
 	maxDepth = 64   // of nested types
 )
@@ -44,7 +53,7 @@ const (
 type Message struct {
 	Consumer, Producer int // tasks
 	Kind               Kind
-	Split              int       // of Batch and EndSplit; -1: none
+	Split              int       // of Batch and EndSplit; -1: none. Of Credit, how much of it
 	Batch              *op.Batch // of Batch, without a selection
 	Text               string    // of Error
 }
@@ -62,6 +71,9 @@ const (
 	atRows     = 24
 	atColumns  = 28
 )
+
+// counts tells whether the place of the split means something.
+func (k Kind) counts() bool { return k == Batch || k == EndSplit || k == Credit || k == inPieces }
 
 func align(n int) int { return (n + 7) &^ 7 }
 
@@ -121,9 +133,15 @@ func parseHead(b []byte) (h head, err error) {
 	switch h.Kind {
 	case Batch:
 		return h, nil
-	case EndSplit, Close, Error:
-		if rows != 0 || columns != 0 || describe != headSize || h.Kind != Error && len(b) != headSize || h.Kind != EndSplit && split != -1 {
+	case EndSplit, Close, Error, Credit, Enough, inPieces:
+		if rows != 0 || columns != 0 || describe != headSize || h.Kind != Error && len(b) != headSize || !h.Kind.counts() && split != -1 {
 			return h, fmt.Errorf("%s comes with more than belongs to it", h.Kind)
+		}
+		switch {
+		case h.Kind == Credit && (split < 1 || split > MaxCredit):
+			return h, fmt.Errorf("%d is no credit", split)
+		case h.Kind == inPieces && (split <= MaxMessage || split > MaxBytes):
+			return h, fmt.Errorf("%d bytes are no frame in several messages", split)
 		}
 		return h, nil
 	}
