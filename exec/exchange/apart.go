@@ -85,8 +85,11 @@ func (g *given) first(producer, consumer int) bool {
 }
 
 // Credit is how many messages may be on their way to a consumer at most, of each producer elsewhere.
-func (e *Edge) Credit() int {
-	if e.isApart() {
+func (e *Edge) Credit() int { return Credit(e.spec.Kind) }
+
+// Credit is that of every edge of a kind, for who makes the ways before there is an edge.
+func Credit(kind dag.Kind) int {
+	if isApart(kind) {
 		return aheadBatches
 	}
 	return creditShared

@@ -64,7 +64,9 @@ func New(spec dag.Edge, producers, consumers int, apart Apart, mem memory.Alloca
 }
 
 // isApart reports that a consumer must tell the streams of its producers apart.
-func (e *Edge) isApart() bool { return e.spec.Kind == dag.BySplit || e.spec.Kind == dag.Merge }
+func (e *Edge) isApart() bool { return isApart(e.spec.Kind) }
+
+func isApart(kind dag.Kind) bool { return kind == dag.BySplit || kind == dag.Merge }
 
 // newShared makes the queue of a consumer for all its producers.
 func (e *Edge) newShared() *pipe {

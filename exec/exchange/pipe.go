@@ -85,7 +85,7 @@ func (p *pipe) send(ctx context.Context, m Message) (op.Flow, error) {
 		return op.More, nil
 	default:
 	}
-	defer waits(ctx)()
+	defer Waits(ctx)()
 	select {
 	case p.ch <- m:
 		return op.More, nil
@@ -130,7 +130,7 @@ func (p *pipe) receive(ctx context.Context) (m Message, ok bool, err error) {
 		return m.out(), true, nil
 	default:
 	}
-	defer waits(ctx)()
+	defer Waits(ctx)()
 	select {
 	case m, ok = <-p.ch:
 		m, ok = p.orFar(m, ok)

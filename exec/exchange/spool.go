@@ -117,7 +117,7 @@ func (s *spool) receive(ctx context.Context) (Message, bool, error) {
 
 // wait waits for news.
 func (s *spool) wait(ctx context.Context) error {
-	defer waits(ctx)()
+	defer Waits(ctx)()
 	select {
 	case <-s.changed:
 		return nil

@@ -17,8 +17,8 @@ func (w *Waiting) With(ctx context.Context) context.Context {
 	return context.WithValue(ctx, waitingKey{}, w)
 }
 
-// waits begins to wait; the function it returns ends that.
-func waits(ctx context.Context) func() {
+// Waits begins to wait; the function it returns ends that.
+func Waits(ctx context.Context) func() {
 	w, ok := ctx.Value(waitingKey{}).(*Waiting)
 	if !ok {
 		return func() {}
