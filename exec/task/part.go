@@ -21,8 +21,8 @@ type Part struct {
 	// Splits gives who hands out the count splits of a scan, operator op of a stage. Every part finds the same splits in
 	// the same source. nil: this part does.
 	Splits func(stage, op, count int) Splits
-	// Failed is told of the first error of a task here, before any of the tasks lets go of its neighbours: those elsewhere must not take it
-	// for the end of their rows. It may be nil.
+	// Failed is told the first error of Run, or the end of its context, before the task that finds it lets go of its neighbours: the ways to other
+	// parts must not pass that on as the end of the task's rows. It must not wait, nor end the context of Run. nil: nobody is told.
 	Failed func(error)
 }
 
@@ -104,10 +104,10 @@ func (p *Running) Run(outer context.Context) error {
 		if err != nil {
 			once.Do(func() {
 				first = err
-				cancel(err)
 				if r.part.Failed != nil {
 					r.part.Failed(err)
 				}
+				cancel(err)
 			})
 		}
 	}
