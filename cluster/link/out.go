@@ -1,0 +1,277 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/exec/exchange"
+	"github.com/rainsql/rainsql/exec/exchange/frame"
+)
+
+// Out is the producers' end of a link.
+type Out struct {
+	peer  state.ID
+	edge  Edge
+	fail  func(error)
+	outer context.Context //nolint:containedctx // of the part
+	ctx   context.Context //nolint:containedctx // of the stream, within outer
+	end   context.CancelCauseFunc
+
+	opened chan struct{} // closed once there is a stream
+	stream grpc.ClientStream
+	over   chan struct{} // closed once the stream has ended, or there will be none
+	err    error         // then: why; nil: all was sent and received
+
+	sending sync.Mutex // held while a frame is made and sent, so that they are sent as they are made
+	enc     *frame.Encoder
+	flight  frame.Flight
+
+	mu      sync.Mutex
+	ways    map[Pair]*way
+	left    int    // ways that are not done
+	done    []Pair // of which the peer is to be told so
+	telling bool   // somebody does
+	ended   bool   // the peer has been told of all, or is about to be
+
+	work  sync.WaitGroup
+	close sync.Once
+}
+
+// Open makes a link to a node over conn, and does not wait for it. Close must follow. ctx must end when the tasks of the part do for another
+// reason than that they are done, before any of them lets go of its ways: then the peer is told nothing more, least of all that the
+// producers have sent everything. fail is told, once at most, when the link breaks; Send gives the same *Error.
+func Open(ctx context.Context, conn grpc.ClientConnInterface, to state.ID, h Head, e Edge, fail func(error)) (*Out, error) {
+	enc, err := frame.NewEncoder(e.Mem, e.Types)
+	if err != nil {
+		return nil, err
+	}
+	o := &Out{
+		peer: to, edge: e, fail: fail, outer: ctx, enc: enc,
+		opened: make(chan struct{}), over: make(chan struct{}), ways: map[Pair]*way{},
+	}
+	o.ctx, o.end = context.WithCancelCause(metadata.AppendToOutgoingContext(ctx, h.pairs()...))
+	o.work.Go(func() { o.run(conn) })
+	return o, nil
+}
+
+// Way gives the way of a producer here to a consumer there. All ways must be given before any of them is done.
+func (o *Out) Way(producer, consumer int) exchange.Away {
+	w := &way{out: o, pair: Pair{producer, consumer}, credit: make(chan struct{}, o.edge.Credit), enough: make(chan struct{})}
+	for range o.edge.Credit {
+		w.credit <- struct{}{}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ways[w.pair] = w
+	o.left++
+	return w
+}
+
+// run opens the stream, and hears what comes back until it ends.
+func (o *Out) run(conn grpc.ClientConnInterface) {
+	err := o.hear(conn)
+	if o.err = o.reason(err); o.err != nil {
+		o.end(o.err)
+	} else {
+		o.end(errEnded)
+	}
+	close(o.over)
+	if e := (*Error)(nil); errors.As(o.err, &e) && o.fail != nil && o.outer.Err() == nil {
+		o.fail(o.err)
+	}
+}
+
+var (
+	errEnded = errors.New("the link has ended")
+	errLeft  = errors.New("the link was closed before its producers were done")
+)
+
+// reason is why the stream has ended, which says so with err.
+func (o *Out) reason(err error) error {
+	if o.ctx.Err() != nil { // somebody here ended it, or the part
+		return context.Cause(o.ctx)
+	}
+	if !errors.Is(err, io.EOF) {
+		if e := (*Error)(nil); errors.As(err, &e) {
+			return err
+		}
+		return broken(o.peer, err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended {
+		return wrong(o.peer, codes.InvalidArgument, "it was ended before all was sent")
+	}
+	return nil
+}
+
+// maxBack is more bytes than what comes back has.
+const maxBack = 1 << 10
+
+func (o *Out) hear(conn grpc.ClientConnInterface) error {
+	opts := append(frame.CallOptions(), grpc.MaxCallRecvMsgSize(maxBack))
+	st, err := conn.NewStream(o.ctx, &carry, Carry, opts...)
+	if err != nil {
+		return err
+	}
+	o.stream = st
+	close(o.opened)
+	dec, err := frame.NewDecoder(o.edge.Mem, nil)
+	if err != nil {
+		return err
+	}
+	defer dec.Release()
+	f := frame.New(o.edge.Mem)
+	defer f.Release()
+	for {
+		if err := st.RecvMsg(f); err != nil {
+			return err
+		}
+		m, err := dec.Decode(f)
+		if err != nil {
+			return wrong(o.peer, codes.DataLoss, "%w", err)
+		}
+		if err := o.heard(m); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *Out) heard(m frame.Message) error {
+	pair := Pair{m.Producer, m.Consumer}
+	o.mu.Lock()
+	w := o.ways[pair]
+	o.mu.Unlock()
+	switch {
+	case m.Kind != frame.Credit && m.Kind != frame.Enough:
+		exchange.Message{Batch: m.Batch}.Release()
+		return wrong(o.peer, codes.InvalidArgument, "%s comes back over it", m.Kind)
+	case w == nil:
+		return wrong(o.peer, codes.InvalidArgument, "%s comes back for %s, which it does not have", m.Kind, pair)
+	case m.Kind == frame.Enough:
+		w.once.Do(func() { close(w.enough) })
+		return nil
+	}
+	for range m.Split {
+		select {
+		case w.credit <- struct{}{}:
+		default:
+			return wrong(o.peer, codes.InvalidArgument, "more credit comes back for %s than was used", pair)
+		}
+	}
+	return nil
+}
+
+// send makes a frame and sends it. An error that is not of the link is one of the batch.
+func (o *Out) send(m frame.Message) error {
+	o.sending.Lock()
+	defer o.sending.Unlock()
+	f, err := o.enc.Encode(m)
+	if err != nil {
+		return err
+	}
+	o.flight.Add(f)
+	size := f.Len()
+	err = frame.Send(o.stream, f)
+	f.Release()
+	if err == nil {
+		o.edge.Stats.frame(size)
+		return nil
+	}
+	if !errors.Is(err, io.EOF) { // else the stream has ended before, and run finds out why
+		o.end(broken(o.peer, err))
+	}
+	<-o.over
+	if o.err == nil {
+		return errEnded
+	}
+	return o.err
+}
+
+// isDone counts a way out, and has the peer told so.
+func (o *Out) isDone(pair Pair) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.left--
+	o.done = append(o.done, pair)
+	if !o.telling {
+		o.telling = true
+		o.work.Go(o.tell)
+	}
+}
+
+// tell tells the peer of ways that are done, in a goroutine of its own: sending may wait for the network.
+func (o *Out) tell() {
+	select {
+	case <-o.opened:
+	case <-o.over:
+	}
+	for {
+		o.mu.Lock()
+		pairs := o.done
+		o.done = nil
+		o.ended = o.ended || o.left == 0
+		last := o.ended
+		o.telling = len(pairs) > 0
+		o.mu.Unlock()
+		if len(pairs) == 0 {
+			return
+		}
+		for _, p := range pairs {
+			// When the part has failed, nothing tells those of its producers that were done from those that failed.
+			if o.ctx.Err() != nil || o.send(frame.Message{Kind: frame.Close, Producer: p.Producer, Consumer: p.Consumer}) != nil {
+				return
+			}
+		}
+		if last {
+			if err := o.stream.CloseSend(); err != nil {
+				o.end(broken(o.peer, err))
+			}
+			return
+		}
+	}
+}
+
+// Patience with gRPC when a stream has ended: until it has given back the frames that were on their way.
+const (
+	patience       = time.Second
+	patienceBroken = 100 * time.Millisecond
+)
+
+// Close waits until the peer has received all that was sent, unless ctx ends before; a link some of whose ways are not done is broken off.
+// The error is that of the link, or why it was broken off. Nobody may use a way any more. It is idempotent.
+func (o *Out) Close() error {
+	o.close.Do(func() {
+		o.mu.Lock()
+		left := o.left > 0 || len(o.ways) == 0
+		o.mu.Unlock()
+		if left {
+			o.end(errLeft)
+		}
+		o.work.Wait()
+		o.land()
+		o.enc.Release()
+	})
+	return o.err
+}
+
+// land waits for the frames that gRPC still has. Those of a connection that is gone it forgets, and nobody reads them any more. Others it
+// gives back as soon as the system takes more bytes of it; where that lasts too long they are left to the garbage collector, since
+// they may yet be read.
+func (o *Out) land() {
+	if e := (*Error)(nil); errors.As(o.err, &e) && e.code == codes.Unavailable {
+		if !o.flight.Wait(patienceBroken) {
+			o.flight.Drop()
+		}
+		return
+	}
+	o.flight.Wait(patience)
+}
