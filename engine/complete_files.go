@@ -28,21 +28,26 @@ func (c *completer) paths(ctx context.Context) {
 	if c.want.Quote == '\'' {
 		typed = strings.ReplaceAll(typed, "''", "'")
 	}
+	here := !c.engine.cfg.Remote || c.wants(complete.Targets) // what runs elsewhere does not read this machine's disk
 	switch {
-	case typed == "." || typed == ".." || typed == "~":
+	case here && (typed == "." || typed == ".." || typed == "~"):
 		for _, start := range []string{"./", "../", "~/"} {
 			if strings.HasPrefix(start, typed) {
 				c.folder(start)
 			}
 		}
 	case connect.IsLocal(typed):
-		c.local(typed)
+		if here {
+			c.local(typed)
+		}
 	case strings.Contains(typed, "://"):
 	default:
 		if !c.wants(complete.Programs) {
 			c.stored(ctx, typed)
 		}
-		c.local("./" + typed)
+		if here {
+			c.local("./" + typed)
+		}
 	}
 }
 
@@ -139,6 +144,9 @@ func rank(name string) int {
 // open is opened for the while only, so that a look at its names does not keep
 // others out. There are none where it does not exist or another process has it.
 func (s *store) peek(ctx context.Context) (list []sdfs.Info, err error) {
+	if s.given != nil {
+		return s.given.List(ctx, "")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open != nil {
@@ -159,7 +167,7 @@ func (s *store) peek(ctx context.Context) (list []sdfs.Info, err error) {
 func (s *store) exists() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.open != nil || s.made()
+	return s.given != nil || s.open != nil || s.made()
 }
 
 func (s *store) made() bool {

@@ -90,7 +90,7 @@ func (p *peeking) Table(ctx context.Context, path string, o connect.Options) (*a
 // first is the first of the files that a pattern matches, whose columns stand
 // for those of all. It walks through folders only as long as ctx allows.
 func (p *peeking) first(ctx context.Context, pattern string) (string, error) {
-	place, err := p.files.placeOf(pattern)
+	place, err := p.files.sourceOf(ctx, pattern)
 	if err != nil {
 		return "", err
 	}

@@ -27,15 +27,20 @@ type Config struct {
 	Alloc        memory.Allocator // default: Go's heap
 	Now          func() time.Time // default: time.Now
 	Parallelism  int              // tasks of a stage; default: the number of cores
-	MemoryLimit  int64            // bytes a query may hold; default: 80% of the machine's
+	MemoryLimit  int64            // bytes a query may hold; default: 80% of the machine's, and none if Remote
 	SplitBytes   int64            // size of a scan's splits; default: DefaultSplitBytes
 	DisableRules map[string]bool  // optimiser rules to leave out, for tests
 	NoPrograms   bool             // refuse TRANSFORM USING EXEC, as a server does unless told otherwise
 	Run          Runner           // how graphs are run; default: task.Graph, in this process
 	Store        sdfs.Config      // the file store behind bare names, opened when one is used; without Dir there is none
+	Files        *sdfs.Store      // the file store behind bare names in place of that one, such as a cluster's; the caller closes it
+	Remote       bool             // Run runs graphs on other machines: they read what Files has, and nothing of this machine
 }
 
-// Runner runs a graph to its end, as task.Graph does.
+// Runner runs a graph to its end, as task.Graph does. If the engine is Remote
+// the graph says in Inputs what to read, it writes files of the store alone,
+// which are visible once the runner has returned without an error, and the
+// runtime's Opener is of no use. Stats and memory are told by Stats.Set and Memory.Report.
 type Runner func(context.Context, *dag.Graph, *task.Runtime, *task.Stats) (*task.Report, error)
 
 // DefaultSplitBytes is the size of the pieces in which tasks read a file: large
@@ -70,16 +75,18 @@ func New(cfg Config) *Engine {
 	if cfg.SplitBytes == 0 {
 		cfg.SplitBytes = DefaultSplitBytes
 	}
-	return &Engine{cfg: cfg, store: &store{cfg: cfg.Store}}
+	return &Engine{cfg: cfg, store: &store{cfg: cfg.Store, given: cfg.Files, remote: cfg.Remote}}
 }
 
-// Store returns the file store, which is opened, and made if need be, at the
-// first call. The engine closes it.
-func (e *Engine) Store(ctx context.Context) (*sdfs.Embedded, error) { return e.store.Open(ctx) }
+// Store returns the embedded file store, which is opened, and made if need be,
+// at the first call. The engine closes it.
+func (e *Engine) Store(ctx context.Context) (*sdfs.Embedded, error) { return e.store.Embedded(ctx) }
 
 // Files lists the files of the store whose names match a pattern (* ? [a-z]
 // {a,b}, ** across slashes), all for "", in name order. It makes no store.
-func (e *Engine) Files(pattern string) ([]sdfs.Info, error) { return e.store.List(pattern) }
+func (e *Engine) Files(ctx context.Context, pattern string) ([]sdfs.Info, error) {
+	return e.store.List(ctx, pattern)
+}
 
 // Close ends the engine, after its sessions.
 func (e *Engine) Close() error { return e.store.Close() }
@@ -144,7 +151,9 @@ func (s *Session) SetParam(name, value string) {
 func (s *Session) Params() map[string]string { return s.params }
 
 // Files lists the files of the store, as Engine.Files does.
-func (s *Session) Files(pattern string) ([]sdfs.Info, error) { return s.engine.Files(pattern) }
+func (s *Session) Files(ctx context.Context, pattern string) ([]sdfs.Info, error) {
+	return s.engine.Files(ctx, pattern)
+}
 
 // Lets lists the names that LET has defined, in order.
 func (s *Session) Lets() []string { return s.env.Lets() }
@@ -162,7 +171,7 @@ func (s *Session) memoryLimit() int64 {
 			return n
 		}
 	}
-	if s.engine.cfg.MemoryLimit != 0 {
+	if s.engine.cfg.MemoryLimit != 0 || s.engine.cfg.Remote { // each node knows its own memory
 		return s.engine.cfg.MemoryLimit
 	}
 	return defaultMemoryLimit()

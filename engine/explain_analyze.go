@@ -25,6 +25,9 @@ func analysis(g *dag.Graph, report *task.Report, sum Summary) string {
 	if sum.GroupsPruned > 0 {
 		fmt.Fprintf(&sb, "%s passed over by statistics\n", human.Count(sum.GroupsPruned, "row group"))
 	}
+	if report == nil { // who ran the graph has measured no operators
+		return sb.String() + g.String()
+	}
 	all := measurements(report)
 	fmt.Fprintf(&sb, "  %-15s  %*s  %*s  %*s  operator\n", "share of time", all.time, "time", all.rows, "rows", all.bytes, "bytes")
 	line := func(m *task.Meter, text string) {

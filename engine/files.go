@@ -25,6 +25,8 @@ type files struct {
 	opened  map[string]connect.Source // and the sources it opened for that, for the first run that reads them
 	streams map[string]*stream        // by path: what can be read once only
 	batch   batch                     // files of the store that the statement at hand writes
+	seen    *versions                 // what the statement at hand reads, if others run it
+	faults  []error                   // of the store, that planning has met
 
 	noPrograms bool
 	notices    []string // what the user should know of the files that planning has looked at
@@ -44,7 +46,11 @@ type stream struct {
 const maxKept = 64
 
 func newFiles(s *store) *files {
-	return &files{store: s, tables: map[string]*analyze.Table{}, opened: map[string]connect.Source{}, streams: map[string]*stream{}}
+	f := &files{store: s, tables: map[string]*analyze.Table{}, opened: map[string]connect.Source{}, streams: map[string]*stream{}}
+	if s.remote {
+		f.seen = newVersions()
+	}
+	return f
 }
 
 // Table implements analyze.Catalog.
@@ -59,12 +65,13 @@ func (f *files) Table(ctx context.Context, path string, o connect.Options) (*ana
 	if found := f.tables[asked]; found != nil {
 		return found, nil
 	}
-	p, err := f.placeOf(path)
+	p, err := f.sourceOf(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	o, src, err := f.open(ctx, p, path, o)
+	o, src, err := openSource(ctx, p, path, o)
 	if err != nil {
+		f.faults = append(f.faults, err)
 		return nil, err
 	}
 	found := &analyze.Table{Options: o, Schema: src.Schema(), Size: src.Size()}
@@ -77,18 +84,18 @@ func (f *files) Table(ctx context.Context, path string, o connect.Options) (*ana
 	}
 	f.tables[asked] = found
 	key := sourceKey(path, o)
-	if len(f.opened) >= maxKept || f.opened[key] != nil {
+	if len(f.opened) >= maxKept || f.opened[key] != nil || f.store.remote {
 		return found, src.Close()
 	}
 	f.opened[key] = src
 	return found, nil
 }
 
-// open opens what a path names: a file, or all that a pattern matches. The
+// openSource opens what a path names: a file, or all that a pattern matches. The
 // options it returns are complete.
-func (f *files) open(ctx context.Context, p place, path string, o connect.Options) (connect.Options, connect.Source, error) {
+func openSource(ctx context.Context, p place, path string, o connect.Options) (connect.Options, connect.Source, error) {
 	if connect.HasPattern(path) && !p.exists(path) {
-		return f.openMany(ctx, p, path, o)
+		return openMany(ctx, p, path, o)
 	}
 	there, err := p.path(path)
 	if err != nil {
@@ -111,7 +118,7 @@ func (f *files) open(ctx context.Context, p place, path string, o connect.Option
 }
 
 // openMany opens the files of a pattern as one table.
-func (f *files) openMany(ctx context.Context, p place, pattern string, o connect.Options) (connect.Options, connect.Source, error) {
+func openMany(ctx context.Context, p place, pattern string, o connect.Options) (connect.Options, connect.Source, error) {
 	names, err := p.glob(pattern)
 	if err != nil {
 		return o, nil, err
@@ -127,7 +134,7 @@ func (f *files) openMany(ctx context.Context, p place, pattern string, o connect
 		if err != nil {
 			return nil, err
 		}
-		return formats.OpenSource(ctx, p, there, name, o)
+		return formats.OpenSource(ctx, p.during(ctx), there, name, o)
 	})
 	if err != nil {
 		return o, nil, err // not src: a nil *Source would be a Source
@@ -173,20 +180,24 @@ func (f *files) OpenSource(ctx context.Context, path string, o connect.Options) 
 		delete(f.opened, key)
 		return have, nil
 	}
-	p, err := f.placeOf(path)
+	p, err := f.sourceOf(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	_, src, err := f.open(ctx, p, path, o)
+	_, src, err := openSource(ctx, p, path, o)
 	return src, err
 }
 
 // NewSink implements task.Opener.
-func (f *files) NewSink(path string, schema types.Schema, o connect.Options) (connect.Sink, error) {
-	p, err := f.placeOf(path)
+func (f *files) NewSink(ctx context.Context, path string, schema types.Schema, o connect.Options) (connect.Sink, error) {
+	p, err := f.placeOf(ctx, path)
 	if err != nil {
 		return nil, err
 	}
+	return newSink(p, path, schema, o)
+}
+
+func newSink(p place, path string, schema types.Schema, o connect.Options) (connect.Sink, error) {
 	there, err := p.path(path)
 	if err != nil {
 		return nil, err
@@ -199,7 +210,7 @@ func (f *files) Commit(ctx context.Context) error { return f.batch.commit(ctx, f
 
 // Target implements analyze.Catalog.
 func (f *files) Target(path string, o connect.Options, columns types.Schema) (connect.Options, error) {
-	p, err := f.placeOf(path)
+	p, err := f.placeOf(context.Background(), path) // nothing is opened
 	if err != nil {
 		return o, err
 	}
@@ -232,6 +243,9 @@ func (f *files) forget() error {
 		errs = append(errs, s.Close())
 	}
 	f.tables, f.opened = map[string]*analyze.Table{}, map[string]connect.Source{}
+	if f.seen != nil {
+		f.seen = newVersions()
+	}
 	return errors.Join(errs...)
 }
 

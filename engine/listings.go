@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"strings"
 
 	"github.com/rainsql/rainsql/expr"
@@ -18,7 +19,7 @@ func (s *Session) describe(schema types.Schema, h Handler) error {
 	return list(h, table)
 }
 
-func (s *Session) show(what string, h Handler) error {
+func (s *Session) show(ctx context.Context, what string, h Handler) error {
 	switch what {
 	case "SETTINGS":
 		table := listing.Texts("name", "value", "description")
@@ -31,7 +32,10 @@ func (s *Session) show(what string, h Handler) error {
 		}
 		return list(h, table)
 	case "FILES":
-		found, err := s.engine.Files("")
+		found, err := s.engine.Files(ctx, "")
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}

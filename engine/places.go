@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,21 +30,43 @@ type place interface {
 	missing(path string) error
 	// target checks that a file of that name can be written.
 	target(path string) error
+	// during is the place for what ctx bounds: it lasts as long as what is
+	// written there is.
+	during(ctx context.Context) place
 }
 
 // placeOf returns where a path leads.
-func (f *files) placeOf(path string) (place, error) {
+func (f *files) placeOf(ctx context.Context, path string) (place, error) {
 	if connect.IsLocal(path) {
 		return localPlace{}, nil
 	}
-	if scheme, _, ok := strings.Cut(path, "://"); ok {
-		return nil, &connect.Error{File: path, Msg: fmt.Sprintf("%s:// is not supported yet", scheme), Hint: "read a local file: ./name"}
+	return storePlaceOf(ctx, path, f.store, &f.batch, f.seen)
+}
+
+// sourceOf is placeOf for what is read.
+func (f *files) sourceOf(ctx context.Context, path string) (place, error) {
+	if f.store.remote && connect.IsLocal(path) {
+		return nil, notThere(path)
 	}
-	return storePlace{f.store, &f.batch}, nil
+	return f.placeOf(ctx, path)
+}
+
+// storePlaceOf is the store, for a path that is not local.
+func storePlaceOf(ctx context.Context, path string, s *store, b *batch, seen *versions) (place, error) {
+	if scheme, _, ok := strings.Cut(path, "://"); ok {
+		e := &connect.Error{File: path, Msg: fmt.Sprintf("%s:// is not supported yet", scheme), Hint: "read a local file: ./name"}
+		if s.remote {
+			e.Hint = "name a file of SDFS"
+		}
+		return nil, e
+	}
+	return storePlace{ctx, s, b, seen}, nil
 }
 
 // localPlace is the disk of this machine.
 type localPlace struct{ formats.Local }
+
+func (p localPlace) during(context.Context) place { return p }
 
 func (localPlace) path(path string) (string, error) { return connect.LocalPath(path) }
 

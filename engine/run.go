@@ -40,17 +40,22 @@ func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 		s.env = before
 		return context.Cause(ctx)
 	}
-	if err := together(src, err, a.Err()); err != nil {
+	if err := together(src, err, a.Err(), f.oneResult(src, script.Statements, ready)); err != nil {
 		s.env = before // nothing has run: no name of it stays
-		return err
+		return f.because(err)
 	}
+	planned := f.seen
 	for i, st := range script.Statements {
 		meaning := ready[i]
+		f.seen = planned
 		if meaning == nil {
 			if err := f.forget(); err != nil {
 				return err
 			}
 			if meaning, err = a.Bind(st); err != nil {
+				return f.because(err)
+			}
+			if err := f.oneResult(src, []*ast.Statement{st}, []analyze.Statement{meaning}); err != nil {
 				return err
 			}
 		}
@@ -84,6 +89,36 @@ func (s *Session) check(a *analyze.Analyzer, script *ast.Script, wrong error) []
 	return ready
 }
 
+// oneResult refuses statements of which a cluster could not give the results.
+func (f *files) oneResult(src string, list []*ast.Statement, meanings []analyze.Statement) error {
+	wrong := &parser.Diagnostics{Source: src}
+	for i, st := range list {
+		if !f.store.remote {
+			break
+		}
+		if d := oneResult(st, meanings[i]); d != nil {
+			wrong.List = append(wrong.List, d)
+		}
+	}
+	return wrong.Err()
+}
+
+// because lets errors.Is find in an error of planning what the store said, such
+// as that it cannot be reached.
+func (f *files) because(err error) error {
+	if len(f.faults) == 0 {
+		return err
+	}
+	return &caused{err, f.faults}
+}
+
+type caused struct {
+	error
+	by []error
+}
+
+func (c *caused) Unwrap() []error { return append([]error{c.error}, c.by...) }
+
 // together joins the errors of the grammar and of the meaning.
 func together(src string, errs ...error) error {
 	all := &parser.Diagnostics{Source: src}
@@ -111,7 +146,7 @@ func (s *Session) statement(ctx context.Context, f *files, meaning analyze.State
 	case *analyze.Summarize:
 		return s.summarize(ctx, f, m, h)
 	case *analyze.Show:
-		return s.show(m.What, h)
+		return s.show(ctx, m.What, h)
 	case *analyze.Setting:
 		return s.Set(m.Name, m.Value)
 	case *analyze.Let, *analyze.CreateFunction:
@@ -163,6 +198,13 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	ctx, cancel := s.withTimeLimit(ctx)
 	defer cancel()
 	begin := time.Now()
+	var here *localFile
+	if s.engine.cfg.Remote {
+		var err error
+		if g, here, err = f.submit(ctx, g); err != nil {
+			return Summary{}, nil, err
+		}
+	}
 	mem := op.NewMemory(s.memoryLimit())
 	stats := &task.Stats{}
 	rt := &task.Runtime{
@@ -174,6 +216,9 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	var rows int64
 	limit := s.rowLimit()
 	rt.Result = func(ctx context.Context, cols []arrow.Array, n int) (op.Flow, error) {
+		if here != nil {
+			return op.More, here.write(cols, n)
+		}
 		rows += int64(n)
 		if limit > 0 && rows > limit {
 			return op.Enough, fmt.Errorf("the query gives more than row_limit = %d rows; LIMIT them, or raise it with SET row_limit", limit)
@@ -190,6 +235,9 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	done := watch(h, &Progress{begin: begin, stats: stats, mem: mem})
 	report, err := s.engine.cfg.Run(ctx, g, rt, stats)
 	done()
+	if here != nil {
+		err = here.end(err)
+	}
 	if err != nil {
 		err = errors.Join(err, f.batch.abort())
 	}
@@ -200,7 +248,11 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 	if n := stats.Nulled.Load(); n > 0 {
 		h.Notice(fmt.Sprintf("%s with values replaced by NULL (on_error = 'null')", human.Count(n, "row")))
 	}
-	for _, w := range stats.Written() {
+	written := stats.Written()
+	if here != nil && err == nil {
+		written = append(written, task.Written{Path: here.path, Rows: here.rows})
+	}
+	for _, w := range written {
 		rows += w.Rows
 		h.Notice(fmt.Sprintf("wrote %s to %s", human.Count(w.Rows, "row"), w.Path))
 	}

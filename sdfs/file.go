@@ -38,6 +38,8 @@ type File struct {
 	s       *Store
 	name    string
 	file    *namespace.File
+	ctx     context.Context // of what ReadAt reads
+	cancel  context.CancelFunc
 	release func()
 	closed  atomic.Bool
 }
@@ -62,7 +64,9 @@ func (s *Store) openFile(ctx context.Context, name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{s: s, name: name, file: c.File, release: c.Release}, nil
+	f := &File{s: s, name: name, file: c.File, release: c.Release}
+	f.ctx, f.cancel = context.WithCancel(s.ctx)
+	return f, nil
 }
 
 // Info describes the file as it was opened.
@@ -85,7 +89,7 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	defer f.s.end()
-	return f.readAt(f.s.ctx, p, off, len(p) < largeRead)
+	return f.readAt(f.ctx, p, off, len(p) < largeRead)
 }
 
 // readAt is ReadAt within a call; with keep, what is read stays in the cache.
@@ -118,11 +122,15 @@ func (f *File) readAt(ctx context.Context, p []byte, off int64, keep bool) (int,
 	return n, nil
 }
 
+// Interrupt ends what ReadAt reads at the moment, where that waits for others, and fails all of it from then on.
+func (f *File) Interrupt() { f.cancel() }
+
 // Close lets go of the content.
 func (f *File) Close() error {
 	if f.closed.Swap(true) {
 		return fmt.Errorf("%q is %w", f.name, ErrClosed)
 	}
+	f.cancel()
 	f.release()
 	return nil
 }

@@ -140,7 +140,7 @@ func (f *fsFlags) names(cmd *cobra.Command, word string) []string {
 		})
 	} else {
 		e := f.engine()
-		list, err = e.Files("")
+		list, err = e.Files(cmd.Context(), "")
 		err = errors.Join(err, e.Close())
 	}
 	if err != nil {
@@ -163,7 +163,7 @@ func (f *fsFlags) find(cmd *cobra.Command, pattern string) (list []sdfs.Info, er
 	}
 	if !clustered {
 		e := f.engine()
-		list, err = e.Files(pattern)
+		list, err = e.Files(cmd.Context(), pattern)
 		return list, errors.Join(err, e.Close())
 	}
 	err = f.withCluster(cmd.Context(), func(ctx context.Context, s *fileStore) error {

@@ -19,7 +19,8 @@ import (
 // Opener opens what a plan names. It is safe for concurrent use.
 type Opener interface {
 	OpenSource(ctx context.Context, path string, o connect.Options) (connect.Source, error)
-	NewSink(path string, schema types.Schema, o connect.Options) (connect.Sink, error)
+	// NewSink begins to write a file. ctx is that of Start: it lasts until the sink's Commit or Abort.
+	NewSink(ctx context.Context, path string, schema types.Schema, o connect.Options) (connect.Sink, error)
 	// StartProgram runs an external program, if that is allowed here.
 	StartProgram(ctx context.Context, p *connect.Program, mem memory.Allocator) (connect.Process, error)
 	// Commit comes once, after every sink's: a place whose files can appear
@@ -94,9 +95,10 @@ func (r *run) closeQueues() error {
 	return errors.Join(errs...)
 }
 
-func (r *run) sink(s *dag.Sink) op.Operator {
+// sink writes by the context of Start, which lasts longer than that of a task: what a Commit has to flush is written, too.
+func (r *run) sink(ctx context.Context, s *dag.Sink) op.Operator {
 	o := operators.NewSink(s.Columns, func() (connect.Sink, error) {
-		return r.rt.Opener.NewSink(s.Path, s.Schema, s.Options)
+		return r.rt.Opener.NewSink(ctx, s.Path, s.Schema, s.Options)
 	})
 	r.sinks = append(r.sinks, sink{path: s.Path, op: o})
 	return o

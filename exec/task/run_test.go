@@ -118,7 +118,7 @@ func (opener) StartProgram(context.Context, *connect.Program, memory.Allocator) 
 
 func (opener) Commit(context.Context) error { return nil }
 
-func (o opener) NewSink(string, types.Schema, connect.Options) (connect.Sink, error) {
+func (o opener) NewSink(context.Context, string, types.Schema, connect.Options) (connect.Sink, error) {
 	return o.sink, nil
 }
 

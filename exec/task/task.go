@@ -210,7 +210,7 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 	case *dag.Unnest:
 		n.op = operators.NewUnnest(s.List.Expr)
 	case *dag.Sink:
-		n.op, n.last = r.sink(s), true
+		n.op, n.last = r.sink(ctx, s), true
 	case *dag.Result:
 		n.op, n.last = operators.NewResult(s.Columns, r.rt.Result), true
 	default:

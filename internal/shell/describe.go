@@ -17,7 +17,7 @@ import (
 func (s *Shell) describe(ctx context.Context, argument string) error {
 	argument = strings.TrimSuffix(argument, ";")
 	if argument == "" {
-		files, err := s.cfg.Session.Files("")
+		files, err := s.cfg.Session.Files(ctx, "")
 		if err != nil {
 			return err
 		}

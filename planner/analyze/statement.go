@@ -90,6 +90,13 @@ func (a *Analyzer) remember(body ast.Body, meaning Statement) {
 	}
 }
 
+// Targets lists the files that a plan writes.
+func Targets(plan *logical.Sink) []logical.Target {
+	var list []logical.Target
+	forTargets(plan, func(t logical.Target) { list = append(list, t) })
+	return list
+}
+
 // forTargets calls f for each file that a plan writes.
 func forTargets(plan *logical.Sink, f func(logical.Target)) {
 	if plan.Target != nil {
