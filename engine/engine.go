@@ -122,7 +122,8 @@ type Session struct {
 	params   map[string]string
 	settings map[string]string
 	env      analyze.Env
-	seen     seen // what completion has looked at
+	seen     seen   // what completion has looked at
+	text     string // of the statement that runs
 }
 
 // NewSession begins a session. params are the values of $name.

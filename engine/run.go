@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -60,6 +61,7 @@ func (s *Session) Run(ctx context.Context, file, src string, h Handler) error {
 			}
 		}
 		f.tell(h)
+		s.text = strings.TrimSpace(src[st.Pos.Offset:st.EndPos.Offset])
 		if err := s.statement(ctx, f, meaning, h); err != nil {
 			return inStatement(script, st, err)
 		}
@@ -212,6 +214,7 @@ func (s *Session) execute(ctx context.Context, f *files, g *dag.Graph, out conne
 		Env:        &op.Env{Alloc: s.engine.cfg.Alloc, Memory: mem, Eval: &expr.Env{Now: s.engine.cfg.Now(), Stop: ctx.Done()}},
 		SplitBytes: s.engine.cfg.SplitBytes,
 		Measure:    measure,
+		Text:       s.text, MemoryLimit: s.memoryLimit(),
 	}
 	var rows int64
 	limit := s.rowLimit()

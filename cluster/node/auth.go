@@ -14,6 +14,7 @@ import (
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/identity"
+	"github.com/rainsql/rainsql/cluster/link"
 )
 
 type callerKey struct{}
@@ -77,7 +78,8 @@ func allow(ctx context.Context, need identity.Role) error {
 func refuseStrangers(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	switch {
 	case strings.HasPrefix(info.FullMethod, "/"+api.Files_ServiceDesc.ServiceName+"/"): // they judge by themselves
-	case strings.HasPrefix(info.FullMethod, "/"+api.Blocks_ServiceDesc.ServiceName+"/"):
+	case strings.HasPrefix(info.FullMethod, "/"+api.Jobs_ServiceDesc.ServiceName+"/"): // they do, too
+	case ofServers(info.FullMethod):
 		if err := allow(stream.Context(), identity.Node); err != nil {
 			return err
 		}
@@ -87,9 +89,19 @@ func refuseStrangers(srv any, stream grpc.ServerStream, info *grpc.StreamServerI
 	return handler(srv, stream)
 }
 
-// onlyServers keeps the calls of the block stores to servers.
+// ofServers tells whether a method is of a service that is for servers only.
+func ofServers(method string) bool {
+	for _, service := range []string{api.Blocks_ServiceDesc.ServiceName, api.Workers_ServiceDesc.ServiceName, link.Service} {
+		if strings.HasPrefix(method, "/"+service+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyServers keeps the calls between servers to them.
 func onlyServers(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	if strings.HasPrefix(info.FullMethod, "/"+api.Blocks_ServiceDesc.ServiceName+"/") {
+	if ofServers(info.FullMethod) {
 		if err := allow(ctx, identity.Node); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -17,9 +18,12 @@ import (
 
 	"github.com/rainsql/rainsql/cluster/coordinator"
 	"github.com/rainsql/rainsql/cluster/identity"
+	"github.com/rainsql/rainsql/cluster/jobs"
 	"github.com/rainsql/rainsql/cluster/members"
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/internal/vfs"
+	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 // Config says what a node is and where. Dir is needed; of everything else the zero value means the default.
@@ -62,6 +66,12 @@ type Config struct {
 	RepairBytes int64
 	// Replicas is how many copies of each block a cluster that this node founds keeps. Default 3.
 	Replicas int
+	// Slots is how many tasks of each stage of queries the node runs at once. Default four times its cores: a task waits much of its time.
+	Slots int
+	// QueryMemory bounds the bytes that the tasks of one query hold here, if the query does not say. Default: without limit.
+	QueryMemory int64
+	// Opener opens what queries read and write, on a file store. Without it the node runs none.
+	Opener func(*sdfs.Store, *dag.Graph) jobs.Opener
 	// Timing is that of the coordinator.
 	Timing coordinator.Timing
 
@@ -172,6 +182,15 @@ func (c Config) withDefaults() (Config, error) {
 		if err := state.CheckName(c.Name); err != nil {
 			return c, fmt.Errorf("the node's name: %w", err)
 		}
+	}
+	if c.Slots == 0 {
+		c.Slots = 4 * runtime.GOMAXPROCS(0)
+	}
+	if c.Slots < 0 {
+		return c, fmt.Errorf("--slots %d: at least one task is run at once", c.Slots)
+	}
+	if c.Opener == nil {
+		c.Slots = 0
 	}
 	if c.ReserveBytes == 0 {
 		c.ReserveBytes = 64 << 20

@@ -179,7 +179,7 @@ func (n *Node) setReplicas(ctx context.Context, s *state.State) error {
 // join asks one node after the other to be let in.
 func (n *Node) join(ctx context.Context) error {
 	req := &api.JoinRequest{
-		Id: n.self.id[:], Name: n.cfg.Name, Incarnation: n.self.incarnation, Addr: n.addr, Gossip: n.gossip, Http: n.http,
+		Id: n.self.id[:], Name: n.cfg.Name, Incarnation: n.self.incarnation, Addr: n.addr, Gossip: n.gossip, Http: n.http, Slots: int64(n.cfg.Slots),
 	}
 	if !n.self.cluster.IsZero() {
 		req.Cluster = n.self.cluster[:]

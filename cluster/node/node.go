@@ -23,6 +23,7 @@ import (
 	"github.com/rainsql/rainsql/cluster/members"
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/cluster/wire"
+	"github.com/rainsql/rainsql/exec/exchange/frame"
 )
 
 // Node is a running server. All methods may be called concurrently.
@@ -37,6 +38,7 @@ type Node struct {
 	pool    *wire.Pool
 	coord   *coordinator.Coordinator
 	store   fileStore
+	queries queries
 	server  *grpc.Server
 	web     *http.Server
 	metrics metrics
@@ -178,7 +180,7 @@ func (n *Node) startListening() error {
 	})
 
 	layer := wire.RaftLayer{Listener: mux.Raft(), Dialer: dialer}
-	n.server = wire.NewServer(grpc.InTapHandle(n.authorize), grpc.ChainUnaryInterceptor(onlyServers), grpc.ChainStreamInterceptor(refuseStrangers))
+	n.server = wire.NewServer(append(frame.ServerWindows(), grpc.InTapHandle(n.authorize), grpc.ChainUnaryInterceptor(onlyServers), grpc.ChainStreamInterceptor(refuseStrangers))...)
 	api.RegisterCoordinatorServer(n.server, &coordinatorService{n: n})
 	api.RegisterNodeServer(n.server, &nodeService{n: n})
 	n.cfg.Stores = n.withReserve(n.cfg.Stores)
@@ -202,6 +204,7 @@ func (n *Node) startListening() error {
 	}
 	n.stop.push(n.coord.Close)
 	n.startStore(dialer)
+	n.startJobs(dialer)
 	n.startHTTP(web)
 	grpcListener := mux.GRPC()
 	n.serving.Go(func() {

@@ -213,7 +213,7 @@ func (n *Node) nodeInfos(s *state.State) []*api.NodeInfo {
 		list = append(list, &api.NodeInfo{
 			Id: m.ID[:], Name: m.Name, Status: m.Status.String(), Ring: m.Ring, Incarnation: m.Incarnation,
 			Addr: m.Addr, Gossip: m.Gossip, Http: m.HTTP, Joined: m.Joined, SinceMicros: m.Since,
-			Alive: n.alive(m.ID, m.Incarnation), Voter: voters[m.ID],
+			Alive: n.alive(m.ID, m.Incarnation), Voter: voters[m.ID], Slots: int64(m.Slots),
 		})
 	}
 	return list
@@ -243,7 +243,7 @@ func (n *Node) admit(ctx context.Context, req *api.JoinRequest) (*api.JoinRespon
 	id := idOf(req.GetId())
 	e := state.Entry{
 		Kind: state.Join, Cluster: idOf(req.GetCluster()), Node: id, Incarnation: req.GetIncarnation(), Name: req.GetName(),
-		Addr: req.GetAddr(), Gossip: req.GetGossip(), HTTP: req.GetHttp(),
+		Addr: req.GetAddr(), Gossip: req.GetGossip(), HTTP: req.GetHttp(), Slots: int(req.GetSlots()),
 	}
 	res, index, err := n.coord.Propose(ctx, e)
 	var elsewhere *coordinator.NotLeaderError

@@ -25,12 +25,13 @@ import (
 
 // fileStore is this node's part in the file store.
 type fileStore struct {
-	local  *blocks.Local
-	placed *blocks.Placed
-	pins   *files.Horizon // of readers, while this node leads
-	client *client.Client // of the cluster, by way of this node
-	files  *sdfs.Store
-	upkeep *upkeep.Upkeep
+	local   *blocks.Local
+	placed  *blocks.Placed
+	pins    *files.Horizon // of readers, while this node leads
+	client  *client.Client // of the cluster, by way of this node
+	files   *sdfs.Store
+	backend *files.Backend // of files
+	upkeep  *upkeep.Upkeep
 
 	started atomic.Pointer[upkeep.Upkeep] // upkeep, for those who may be sooner than it
 }
@@ -81,6 +82,7 @@ func (n *Node) startStore(dialer wire.Dialer) {
 	s.pins = files.NewHorizon(n.coord)
 	s.client = client.New(client.Config{Addrs: []string{n.addr}, Dialer: dialer})
 	own := files.New(s.client, files.OnServer(s.placed))
+	s.backend = own
 	s.files = sdfs.New(own, sdfs.Sizes{Block: blocks.MaxBlock, Small: files.Sizes.Small, Merge: files.Sizes.Merge})
 	n.stop.push(func() error { s.close(); return nil })
 	n.stop.push(func() error { s.client.Close(); return nil }) // a node that is killed tells nobody

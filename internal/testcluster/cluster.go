@@ -19,10 +19,14 @@ import (
 
 	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/cluster/coordinator"
+	"github.com/rainsql/rainsql/cluster/jobs"
 	"github.com/rainsql/rainsql/cluster/node"
 	"github.com/rainsql/rainsql/cluster/wire"
+	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/internal/testcluster/memnet"
 	"github.com/rainsql/rainsql/internal/vfs/simdisk"
+	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 // port is where every server listens; gossip and HTTP are behind it.
@@ -101,6 +105,7 @@ func (s *Server) TryStart() error {
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
+		Slots: 4, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener { return engine.NewOpener(f, g, false) },
 		FS: slowFS{s.disk, &s.sync, &s.list}, Net: network{s.Host.Process()}, OnFatal: s.fatal,
 		Stores: func() (coordinator.Stores, error) {
 			return coordinator.Stores{Log: gatedLog{s.log, g}, Stable: gatedStable{s.log, g}, Snapshots: s.snaps, Close: func() error { return nil }}, nil

@@ -1,0 +1,161 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/client"
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/sdfs/namespace"
+)
+
+// errAgain is that another attempt is to be made.
+var errAgain = errors.New("another attempt")
+
+// settleTime bounds how long the log is waited for when nobody waits for the job any more.
+const settleTime = 30 * time.Second
+
+// settle has the cluster know what came of an attempt, and the client if that is the end.
+func (r *run) settle(a *attempt, end *api.PartOver) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), settleTime)
+	defer cancel()
+	e := state.Entry{Kind: state.JobEnd, Job: r.id, Attempt: a.job.Attempt}
+	switch end.GetEnd() {
+	case api.PartEnd_DONE:
+		return r.succeed(ctx, a)
+	case api.PartEnd_QUERY, api.PartEnd_INTERNAL:
+		e.Outcome, e.Value = state.Failed, end.GetReason()
+	case api.PartEnd_SURROUNDINGS:
+		switch cause := context.Cause(r.ctx); {
+		case cause != nil:
+			return cause
+		case a.moved():
+			return errAgain // slots tells
+		case r.rows.Load() > 0:
+			e.Outcome = state.Failed
+			e.Value = fmt.Sprintf("%s; rows had been handed out already, so the query cannot begin anew by itself: run it again", end.GetReason())
+		default:
+			e.Kind, e.Value, e.Servers = state.JobFail, end.GetReason(), a.suspects()
+		}
+	}
+	r.g.cfg.Logger.Info("an attempt of a job failed", zap.Uint64("job", r.id), zap.Uint64("attempt", a.job.Attempt), zap.String("reason", e.Value), zap.Bool("again", e.Kind == state.JobFail))
+	o, err := r.g.own.Client.Propose(ctx, e)
+	switch {
+	case err != nil:
+		return status.Error(codes.Aborted, err.Error())
+	case e.Kind == state.JobFail || o.Err != nil: // refused: the job is not what it was
+		if _, err := r.g.cfg.Log.WaitApplied(ctx, o.Index); err != nil {
+			return err
+		}
+		return errAgain
+	}
+	return r.over(&state.Job{Status: e.Outcome, Reason: e.Value}, a)
+}
+
+// succeed is the end of a job whose parts have all done theirs.
+func (r *run) succeed(ctx context.Context, a *attempt) error {
+	done := &state.Job{Status: state.Done}
+	e := state.Entry{Job: r.id, Attempt: a.job.Attempt, Rows: r.rows.Load()}
+	if list := a.files(); len(list) > 0 {
+		for _, w := range a.progress().GetWritten() {
+			e.Rows += w.GetRows()
+		}
+		e.Kind = state.JobCommit
+		err := r.commit(ctx, e, list)
+		switch s := r.g.cfg.Log.State(); {
+		case errors.Is(err, state.ErrJobOver) || errors.Is(err, state.ErrAttempt):
+			if j, ok := s.Job(r.id); !ok || j.Status != state.Done || j.Attempt != e.Attempt { // else it was this entry, sent before
+				return errAgain
+			}
+		case err != nil && unsettled(err):
+			return status.Error(codes.Aborted, err.Error())
+		case err != nil:
+			done.Status, done.Reason = state.Failed, err.Error()
+			e.Kind, e.Outcome, e.Value = state.JobEnd, state.Failed, err.Error()
+			if _, err := r.g.own.Client.Propose(ctx, e); err != nil {
+				return status.Error(codes.Aborted, err.Error())
+			}
+		}
+		return r.over(done, a)
+	}
+	told := r.over(done, a) // the client need not wait for the log
+	e.Kind, e.Outcome = state.JobEnd, state.Done
+	if _, err := r.g.own.Client.Propose(ctx, e); err != nil {
+		r.g.cfg.Logger.Warn("the end of a job is not in the log", zap.Uint64("job", r.id), zap.Error(err))
+	}
+	return told
+}
+
+// unsettled tells whether it is not known what came of a commit, or it came to nothing for a while: who asks again by the job's key is told.
+func unsettled(err error) bool {
+	return errors.Is(err, client.ErrUnknown) || errors.Is(err, client.ErrUnavailable) || errors.Is(err, client.ErrUnreachable) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// commit makes what all parts wrote visible, in one step, and the job done.
+func (r *run) commit(ctx context.Context, e state.Entry, list []*api.WrittenFile) error {
+	entries, err := adopt(r.g.cfg.Backend, list)
+	if err != nil {
+		return err
+	}
+	whole := namespace.Entry{Kind: namespace.Commit, List: entries}
+	if len(entries) == 1 {
+		whole = entries[0]
+	}
+	return r.g.cfg.Backend.ProposeIn(ctx, e, whole)
+}
+
+// over tells the client that the job has ended; a is the attempt by which it did, if that was this gateway's.
+func (r *run) over(j *state.Job, a *attempt) error {
+	m := &api.JobOver{Status: j.Status.String(), Reason: j.Reason}
+	if a != nil {
+		m.Progress, m.Meters = a.progress(), a.meters()
+	} else if path := target(r.graph); path != "" && j.Status == state.Done {
+		m.Progress = &api.Progress{Written: []*api.Written{{Path: path, Rows: j.Rows}}}
+	}
+	return r.tell(&api.RunResponse{What: &api.RunResponse_Over{Over: m}})
+}
+
+// target is the file that a graph writes; "": none.
+func target(g *dag.Graph) string {
+	for _, st := range g.Stages {
+		if s, ok := st.Ops[len(st.Ops)-1].Spec.(*dag.Sink); ok {
+			return s.Path
+		}
+	}
+	return ""
+}
+
+// stopped is the end of what this gateway does for a job that has not come to its own.
+func (r *run) stopped(why error) error {
+	var by *cancelled
+	switch {
+	case errors.As(why, &by), errors.Is(why, errClientGone), errors.Is(why, context.Canceled):
+	case errors.Is(why, errStopping), errors.Is(why, errMoved):
+		return status.Error(codes.Aborted, why.Error()) // by way of another server the job goes on
+	default:
+		return why
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), settleTime)
+	defer cancel()
+	e := state.Entry{Kind: state.JobEnd, Job: r.id, Outcome: state.Cancelled, Value: why.Error()}
+	o, err := r.g.own.Client.Propose(ctx, e)
+	if err != nil {
+		return status.Error(codes.Aborted, err.Error())
+	}
+	if errors.Is(o.Err, state.ErrJobOver) { // it was sooner
+		if s, err := r.g.cfg.Log.WaitApplied(ctx, o.Index); err == nil {
+			if j, ok := s.Job(r.id); ok {
+				return r.over(j, nil)
+			}
+		}
+	}
+	return r.over(&state.Job{Status: state.Cancelled, Reason: why.Error()}, nil)
+}

@@ -1,0 +1,63 @@
+package jobs
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/rainsql/rainsql/api"
+)
+
+// WorkersService is a worker as other servers ask it. The methods are described in the .proto file.
+type WorkersService struct {
+	api.UnimplementedWorkersServer
+	Worker *Worker
+}
+
+// Run implements api.WorkersServer.
+func (s *WorkersService) Run(stream grpc.BidiStreamingServer[api.PartRequest, api.PartResponse]) error {
+	return s.Worker.Run(stream, nil)
+}
+
+// scan finds the splitter that a request is about. leave must follow if there is no error.
+func (s *WorkersService) scan(ctx context.Context, name *api.ScanName) (*splitter, func(), error) {
+	p, err := s.Worker.find(ctx, name.GetJob(), name.GetAttempt())
+	if err != nil {
+		return nil, nil, err
+	}
+	sp, err := p.splitter(ctx, name)
+	if err != nil {
+		p.leave()
+		return nil, nil, err
+	}
+	return sp, p.leave, nil
+}
+
+// Take implements api.WorkersServer.
+func (s *WorkersService) Take(ctx context.Context, req *api.TakeRequest) (*api.TakeResponse, error) {
+	sp, leave, err := s.scan(ctx, req.GetScan())
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for _, at := range req.GetEnded() {
+		sp.End(int(at))
+	}
+	list, err := sp.run(ctx)
+	return &api.TakeResponse{Splits: list}, err
+}
+
+// Left implements api.WorkersServer.
+func (s *WorkersService) Left(ctx context.Context, req *api.LeftRequest) (*api.LeftResponse, error) {
+	sp, leave, err := s.scan(ctx, req.GetScan())
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	left, err := sp.Left(ctx, int(min(req.GetBefore(), int64(sp.count))))
+	resp := &api.LeftResponse{}
+	for _, at := range left {
+		resp.Splits = append(resp.Splits, int64(at))
+	}
+	return resp, err
+}
