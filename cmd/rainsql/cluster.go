@@ -17,6 +17,7 @@ import (
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
+	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/cluster/identity"
 	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/expr/types"
@@ -144,6 +145,40 @@ func (f *clusterFlags) client(perCall time.Duration) (*client.Client, error) {
 		return nil, usagef("a token is sent over TLS only: name the authority's ca.pem with --certs")
 	}
 	return client.New(cfg), nil
+}
+
+// meant tells whether a command that works with or without a cluster works with one. Flags count before the environment, --data before
+// RAINSQL_CONNECT too.
+func (f *clusterFlags) meant(cmd *cobra.Command) (bool, error) {
+	given := func(name string) bool { return cmd.Flags().Changed(name) }
+	if given("connect") && given("data") {
+		return false, usagef("--data is the embedded store, --connect a cluster's: give one of them")
+	}
+	if given("connect") && len(f.connect) == 0 {
+		return false, usagef("--connect: write HOST:PORT")
+	}
+	if given("connect") || os.Getenv("RAINSQL_CONNECT") != "" && !given("data") {
+		return true, nil
+	}
+	for _, name := range []string{"certs", "token", "wait"} {
+		if given(name) {
+			return false, usagef("--%s is for a cluster: name one with --connect", name)
+		}
+	}
+	return false, nil
+}
+
+// store connects to a cluster and its files. The caller closes both, the files first.
+func (f *clusterFlags) store(ctx context.Context) (*client.Client, *files.Remote, error) {
+	cl, err := f.client(f.wait)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cl.Discover(ctx); err != nil {
+		cl.Close()
+		return nil, nil, f.explain(ctx, err)
+	}
+	return cl, files.Connect(cl), nil
 }
 
 // refusedPlain tells of what a connection without TLS meets where it is wanted.

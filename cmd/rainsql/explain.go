@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +20,7 @@ func newExplain(c *common) *cobra.Command {
 			default:
 				return usagef("unknown format %q: use text, json or dot", format)
 			}
-			return q.explain(cmd.Context(), analyze, format)
+			return q.explain(cmd, analyze, format)
 		},
 	}
 	q.register(cmd, false)
@@ -32,12 +30,12 @@ func newExplain(c *common) *cobra.Command {
 }
 
 // explain runs the scripts with EXPLAIN before every query.
-func (q *queryFlags) explain(ctx context.Context, analyze bool, format string) (err error) {
-	s, done, err := q.session()
+func (q *queryFlags) explain(cmd *cobra.Command, analyze bool, format string) (err error) {
+	s, done, err := q.session(cmd)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() { err = done(err) }()
 	if len(q.scripts) == 0 {
 		q.scripts = []script{{file: "-"}}
 	}
@@ -50,7 +48,7 @@ func (q *queryFlags) explain(ctx context.Context, analyze bool, format string) (
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		if err := s.ExplainScript(ctx, name, text, analyze, format, h); err != nil {
+		if err := s.ExplainScript(cmd.Context(), name, text, analyze, format, h); err != nil {
 			return err
 		}
 	}

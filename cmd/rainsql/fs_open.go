@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ type fileStore struct {
 // localNode is what the one node of the embedded store is called.
 const localNode = "local"
 
-// clustered tells whether the commands work on a cluster. Flags count before the environment, --data before RAINSQL_CONNECT too.
+// clustered tells whether the commands work on a cluster.
 func (f *fsFlags) clustered(cmd *cobra.Command) (bool, error) {
 	if err := f.common.check(); err != nil {
 		return false, err
@@ -41,22 +40,7 @@ func (f *fsFlags) clustered(cmd *cobra.Command) (bool, error) {
 			return false, usageError{err}
 		}
 	}
-	given := func(name string) bool { return cmd.Flags().Changed(name) }
-	if given("connect") && given("data") {
-		return false, usagef("--data is the embedded store, --connect a cluster's: give one of them")
-	}
-	if given("connect") && len(f.cluster.connect) == 0 {
-		return false, usagef("--connect: write HOST:PORT")
-	}
-	if given("connect") || os.Getenv("RAINSQL_CONNECT") != "" && !given("data") {
-		return true, nil
-	}
-	for _, name := range []string{"certs", "token", "wait"} {
-		if given(name) {
-			return false, usagef("--%s is for a cluster: name one with --connect", name)
-		}
-	}
-	return false, nil
+	return f.cluster.meant(cmd)
 }
 
 // with runs something on the store, and closes it.
@@ -79,15 +63,11 @@ func (f *fsFlags) with(cmd *cobra.Command, run func(context.Context, *fileStore)
 }
 
 func (f *fsFlags) withCluster(ctx context.Context, run func(context.Context, *fileStore) error) error {
-	cl, err := f.cluster.client(f.cluster.wait)
+	cl, r, err := f.cluster.store(ctx)
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	if err := cl.Discover(ctx); err != nil {
-		return f.cluster.explain(ctx, err)
-	}
-	r := files.Connect(cl)
 	defer r.Close() //nolint:errcheck // it is open
 	return f.cluster.explain(ctx, run(ctx, &fileStore{Store: r.Store, remote: r, client: cl}))
 }

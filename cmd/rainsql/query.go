@@ -23,6 +23,7 @@ import (
 // queryFlags are the flags of what runs scripts.
 type queryFlags struct {
 	*common
+	cluster  clusterFlags
 	scripts  []script // -f and -c, in the order given
 	format   string
 	out      string
@@ -66,6 +67,8 @@ func (q *queryFlags) register(cmd *cobra.Command, rows bool) {
 	fl.VarP(scriptFlag{to: &q.scripts, text: true}, "command", "c", "run text; may be repeated")
 	fl.StringArrayVar(&q.params, "param", nil, "value of $name, as `name=value`")
 	fl.StringArrayVar(&q.settings, "set", nil, "a setting, as `key=value`: parallelism, memory_limit, time_limit, row_limit")
+	q.cluster.std = q.std
+	q.cluster.where(fl, "HOST:PORT of one or more nodes of a cluster, which runs the queries over its files (default $RAINSQL_CONNECT; without either they run here)")
 	if rows {
 		fl.StringVar(&q.format, "format", "", "of the rows: "+strings.Join(render.Names(), ", ")+" (default table on a terminal, what -o ends in, or csv)")
 		fl.StringVarP(&q.out, "output", "o", "", "write rows to this `file`, whole or not at all; one that exists is replaced")
@@ -86,9 +89,14 @@ func pairs(list []string, flag string) (map[string]string, error) {
 	return out, nil
 }
 
-// session makes a session with the settings of the flags; done ends it.
-func (q *queryFlags) session() (s *engine.Session, done func() error, err error) {
+// session makes a session with the settings of the flags, here or on a cluster.
+// done ends it; it is told how the work went, and tells the user of it.
+func (q *queryFlags) session(cmd *cobra.Command) (s *engine.Session, done func(error) error, err error) {
 	if err := q.common.check(); err != nil {
+		return nil, nil, err
+	}
+	clustered, err := q.cluster.meant(cmd)
+	if err != nil {
 		return nil, nil, err
 	}
 	params, err := pairs(q.params, "--param")
@@ -99,17 +107,27 @@ func (q *queryFlags) session() (s *engine.Session, done func() error, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	e := q.engine()
-	s = e.NewSession(params)
-	for name, value := range settings {
+	for name, value := range settings { // before anything is connected to
 		if err := analyze.CheckSetting(name, value); err != nil {
 			return nil, nil, usageError{err}
 		}
+	}
+	var e *engine.Engine
+	if clustered {
+		if e, done, err = q.clusterEngine(cmd.Context()); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		e = q.engine()
+		done = func(err error) error { return errors.Join(err, e.Close()) }
+	}
+	s = e.NewSession(params)
+	for name, value := range settings {
 		if err := s.Set(name, value); err != nil {
-			return nil, nil, usageError{err}
+			return nil, nil, done(usageError{err})
 		}
 	}
-	return s, e.Close, nil
+	return s, done, nil
 }
 
 // read returns the text of a script and the name by which messages call it.
@@ -148,15 +166,16 @@ func likeScript(path string) string {
 
 var globLiteral = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`)
 
-func (q *queryFlags) run(ctx context.Context) (err error) {
+func (q *queryFlags) run(cmd *cobra.Command) (err error) {
 	if err := q.chooseFormat(); err != nil {
 		return err
 	}
-	s, done, err := q.session()
+	s, done, err := q.session(cmd)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() { err = done(err) }()
+	ctx := cmd.Context()
 	h := q.handler(q.format)
 	h.timer = q.timer
 	if q.out == "" {

@@ -103,9 +103,10 @@ func newRoot(c *common) *cobra.Command {
   rainsql explain -f query.rql
 
 Without -f and -c it is a prompt on a terminal, and reads a script from
-standard input elsewhere. Rows go to standard output, everything else to
-standard error. 'rainsql help tutorial' is where to begin, and 'rainsql help
-topics' lists what else there is to read.`,
+standard input elsewhere. With --connect queries run on a cluster, over the
+files that 'rainsql fs put' has put there. Rows go to standard output,
+everything else to standard error. 'rainsql help tutorial' is where to begin,
+and 'rainsql help topics' lists what else there is to read.`,
 		Args:          noArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -113,7 +114,7 @@ topics' lists what else there is to read.`,
 			if version {
 				return tellVersion(std, false)
 			}
-			return q.run(cmd.Context())
+			return q.run(cmd)
 		},
 	}
 	q.register(root, true)
