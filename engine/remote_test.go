@@ -23,6 +23,7 @@ import (
 	"github.com/rainsql/rainsql/internal/render"
 	"github.com/rainsql/rainsql/planner/dag"
 	"github.com/rainsql/rainsql/sdfs"
+	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // elsewhere stands in for a cluster: it runs graphs that have been through
@@ -482,6 +483,18 @@ func (b hanging) wait(ctx context.Context) error {
 	return fmt.Errorf("the cluster does not answer: %w", ctx.Err())
 }
 
+// unreadable has files whose bytes do not come.
+type unreadable struct{ hanging }
+
+func (unreadable) Open(context.Context, string) (sdfs.Content, error) {
+	f := &namespace.File{ID: 1, Generation: 1, Blocks: namespace.Blocks{}.Append(namespace.Block{Length: 100})}
+	return sdfs.Content{File: f, Release: func() {}}, nil
+}
+
+func (b unreadable) Read(ctx context.Context, _ namespace.Block, _ int64, _ []byte, _ bool) error {
+	return b.wait(ctx)
+}
+
 // Neither a query nor completion waits for a store longer than its caller does.
 func TestRemoteIsCancelled(t *testing.T) {
 	b := hanging{asked: make(chan struct{}, 1)}
@@ -502,6 +515,16 @@ func TestRemoteIsCancelled(t *testing.T) {
 		cancel(nil)
 	}
 	began := time.Now()
+	stuck := sdfs.New(unreadable{b}, sdfs.Sizes{Block: 1 << 20, Small: 1 << 10})
+	defer stuck.Close()
+	half := engine.New(engine.Config{Files: stuck, Remote: true})
+	defer half.Close()
+	half.NewSession(nil).Complete(t.Context(), "FROM 'a.csv' FILTER ", 20)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, stop)
+	defer cancel()
+	if err := half.NewSession(nil).Run(ctx, "test", "FROM 'a.csv'", &told{}); !errors.Is(err, stop) {
+		t.Errorf("of what is there, but cannot be read: %v", err)
+	}
 	e.NewSession(nil).Complete(t.Context(), "FROM 'a", 7)
 	e.NewSession(nil).Complete(t.Context(), "FROM 'a.csv' FILTER ", 20)
 	if took := time.Since(began); took > 10*time.Second {

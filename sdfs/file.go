@@ -122,7 +122,7 @@ func (f *File) readAt(ctx context.Context, p []byte, off int64, keep bool) (int,
 	return n, nil
 }
 
-// Interrupt ends what ReadAt reads at the moment, where that waits for others, and fails all of it from then on.
+// Interrupt ends what ReadAt waits for, now and from then on. What need not be waited for it may still give.
 func (f *File) Interrupt() { f.cancel() }
 
 // Close lets go of the content.
