@@ -28,7 +28,8 @@ func NewOpener(files *sdfs.Store, g *dag.Graph, programs bool) *Opener {
 }
 
 // OpenSource implements task.Opener. A file that is not the one any more for
-// which the graph was made is an error that matches ErrChanged.
+// which the graph was made is an error that matches ErrChanged. The end of ctx
+// ends what waits for bytes of the source.
 func (o *Opener) OpenSource(ctx context.Context, path string, options connect.Options) (connect.Source, error) {
 	p, err := o.place(ctx, path)
 	if err != nil {
@@ -54,7 +55,10 @@ func (o *Opener) place(ctx context.Context, path string) (place, error) {
 	if connect.IsLocal(path) {
 		return nil, &connect.Error{File: path, Msg: "is on the disk of a machine, which a query of a cluster does not touch", Hint: "name a file of SDFS"}
 	}
-	return storePlaceOf(ctx, path, o.store, &o.batch, o.seen)
+	if err := inStore(path, o.store); err != nil {
+		return nil, err
+	}
+	return storePlace{ctx: ctx, store: o.store, batch: &o.batch, seen: o.seen, life: ctx}, nil
 }
 
 // StartProgram implements task.Opener.

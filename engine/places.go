@@ -40,7 +40,10 @@ func (f *files) placeOf(ctx context.Context, path string) (place, error) {
 	if connect.IsLocal(path) {
 		return localPlace{}, nil
 	}
-	return storePlaceOf(ctx, path, f.store, &f.batch, f.seen)
+	if err := inStore(path, f.store); err != nil {
+		return nil, err
+	}
+	return storePlace{ctx: ctx, store: f.store, batch: &f.batch, seen: f.seen}, nil
 }
 
 // sourceOf is placeOf for what is read.
@@ -51,16 +54,16 @@ func (f *files) sourceOf(ctx context.Context, path string) (place, error) {
 	return f.placeOf(ctx, path)
 }
 
-// storePlaceOf is the store, for a path that is not local.
-func storePlaceOf(ctx context.Context, path string, s *store, b *batch, seen *versions) (place, error) {
+// inStore refuses a path that is neither local nor a name of the store.
+func inStore(path string, s *store) error {
 	if scheme, _, ok := strings.Cut(path, "://"); ok {
 		e := &connect.Error{File: path, Msg: fmt.Sprintf("%s:// is not supported yet", scheme), Hint: "read a local file: ./name"}
 		if s.remote {
 			e.Hint = "name a file of SDFS"
 		}
-		return nil, e
+		return e
 	}
-	return storePlace{ctx, s, b, seen}, nil
+	return nil
 }
 
 // localPlace is the disk of this machine.

@@ -495,6 +495,52 @@ func (b unreadable) Read(ctx context.Context, _ namespace.Block, _ int64, _ []by
 	return b.wait(ctx)
 }
 
+// halfReadable has files of ones whose first megabyte alone can be read.
+type halfReadable struct{ hanging }
+
+func (halfReadable) Open(context.Context, string) (sdfs.Content, error) {
+	f := &namespace.File{ID: 1, Generation: 1, Blocks: namespace.Blocks{}.Append(namespace.Block{Length: 8 << 20})}
+	return sdfs.Content{File: f, Release: func() {}}, nil
+}
+
+func (b halfReadable) Read(ctx context.Context, _ namespace.Block, off int64, p []byte, _ bool) error {
+	if off+int64(len(p)) > 2<<20 {
+		return b.wait(ctx)
+	}
+	for i := range p {
+		p[i] = "1\n"[(off+int64(i))%2]
+	}
+	return nil
+}
+
+// A worker that waits for bytes stops doing so when its part of the query ends.
+func TestOpenerIsCancelled(t *testing.T) {
+	b := hanging{asked: make(chan struct{}, 1)}
+	s := sdfs.New(halfReadable{b}, sdfs.Sizes{Block: 1 << 20, Small: 1 << 10})
+	defer s.Close()
+	g := &dag.Graph{Inputs: []dag.Input{{Path: "a.csv", Files: []dag.InputFile{{Name: "a.csv", ID: 1, Generation: 1, Size: 8 << 20}}}}}
+	ctx, cancel := context.WithCancel(t.Context())
+	src, err := engine.NewOpener(s, g, false).OpenSource(ctx, "a.csv", connect.Options{Format: "csv"})
+	check(t, err)
+	splits, err := src.Splits(1 << 20)
+	check(t, err)
+	r, err := src.Open(ctx, splits[0], connect.Scan{Alloc: memory.DefaultAllocator})
+	check(t, err)
+	if batch, err := r.Next(); err != nil || batch.Rows == 0 {
+		t.Fatal(batch, err)
+	}
+	late, err := src.Open(ctx, splits[4], connect.Scan{Alloc: memory.DefaultAllocator})
+	check(t, err)
+	go func() {
+		<-b.asked
+		cancel()
+	}()
+	if batch, err := late.Next(); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", batch, err)
+	}
+	check(t, errors.Join(r.Close(), late.Close(), src.Close()))
+}
+
 // Neither a query nor completion waits for a store longer than its caller does.
 func TestRemoteIsCancelled(t *testing.T) {
 	b := hanging{asked: make(chan struct{}, 1)}

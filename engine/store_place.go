@@ -19,7 +19,8 @@ type storePlace struct {
 	ctx   context.Context //nolint:containedctx // of all that is done by way of it: a formats.Place takes none
 	store *store
 	batch *batch
-	seen  *versions // what files are read as; nil: as they are
+	seen  *versions       // what files are read as; nil: as they are
+	life  context.Context //nolint:containedctx // whose end ends all reads of the files that are opened; nil: nothing does
 }
 
 func (storePlace) path(path string) (string, error) { return path, nil }
@@ -100,7 +101,11 @@ func (p storePlace) Open(path, display string) (scan.Input, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return storeInput{f, size}, nil
+	in := storeInput{f, size, func() bool { return true }}
+	if p.life != nil {
+		in.stop = context.AfterFunc(p.life, f.Interrupt)
+	}
+	return in, nil
 }
 
 // open opens a file as it is.
@@ -135,6 +140,13 @@ func (p storePlace) Create(path, display string, mode connect.WriteMode) (format
 type storeInput struct {
 	*sdfs.File
 	size int64
+	stop func() bool // looking for the end of the place's life
+}
+
+// Close implements scan.Input.
+func (in storeInput) Close() error {
+	in.stop()
+	return in.File.Close()
 }
 
 // Size implements scan.Input.
@@ -193,7 +205,7 @@ func (t *storeTarget) Existing() (scan.Input, error) {
 	case f.Size() == 0:
 		return nil, f.Close()
 	}
-	return storeInput{f, f.Size()}, nil
+	return storeInput{f, f.Size(), func() bool { return true }}, nil
 }
 
 // EndLine implements formats.Target.

@@ -28,7 +28,7 @@ func TestVersions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := storePlace{t.Context(), &store{given: s.Store, remote: true}, &batch{}, newVersions()}
+	p := storePlace{ctx: t.Context(), store: &store{given: s.Store, remote: true}, batch: &batch{}, seen: newVersions()}
 	read := func(off int64) (string, error) {
 		in, err := p.Open("a", "a")
 		if err != nil {

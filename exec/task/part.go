@@ -58,7 +58,7 @@ type Running struct {
 }
 
 // Start opens the sources of a part and makes its tasks and links: from then on others may send to it. Close must follow, also
-// after an error, unless nothing is returned with it. ctx lasts until Close: sinks write by it.
+// after an error, unless nothing is returned with it. ctx lasts until Close: what is opened is read and written by it.
 func Start(ctx context.Context, g *dag.Graph, part Part, rt *Runtime, stats *Stats) (*Running, error) {
 	if err := g.Check(); err != nil {
 		return nil, err

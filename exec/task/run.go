@@ -18,6 +18,7 @@ import (
 
 // Opener opens what a plan names. It is safe for concurrent use.
 type Opener interface {
+	// OpenSource opens what a scan reads. ctx is that of Start: it lasts until the source's Close.
 	OpenSource(ctx context.Context, path string, o connect.Options) (connect.Source, error)
 	// NewSink begins to write a file. ctx is that of Start: it lasts until the sink's Commit or Abort.
 	NewSink(ctx context.Context, path string, schema types.Schema, o connect.Options) (connect.Sink, error)
