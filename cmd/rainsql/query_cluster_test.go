@@ -69,3 +69,9 @@ func TestQueriesOnCluster(t *testing.T) {
 		t.Errorf("no address: %d, %s", code, errs)
 	}
 }
+
+func TestServerSlots(t *testing.T) {
+	if code, _, errs := invoke(t, "", "server", "--data", t.TempDir(), "--slots", "-1"); code != exitUsage || !strings.Contains(errs, "--slots -1: a node takes one task at least") {
+		t.Errorf("%d, %s", code, errs)
+	}
+}
