@@ -8,6 +8,10 @@ import (
 	"sync"
 )
 
+// MachineMemory is how many bytes the queries of this process may hold: 80% of what the machine, or the container that it runs in, has; 0
+// where neither can be told.
+func MachineMemory() int64 { return defaultMemoryLimit() }
+
 // defaultMemoryLimit is 80% of the memory that the machine, or the container
 // that this process runs in, has; 0 (no limit) where neither can be told.
 var defaultMemoryLimit = sync.OnceValue(func() int64 {

@@ -121,9 +121,9 @@ func storeError(err error, display string) error {
 	}
 	switch {
 	case errors.Is(err, sdfs.ErrNotFound):
-		e.Msg, e.Err = "no such file", fs.ErrNotExist
+		e.File, e.Msg, e.Err = display, "no such file", fs.ErrNotExist
 	case errors.Is(err, sdfs.ErrExists):
-		e.Msg, e.Hint, e.Err = "exists already", "mode = 'replace' would replace it", fs.ErrExist
+		e.File, e.Msg, e.Hint, e.Err = display, "exists already", "mode = 'replace' would replace it", fs.ErrExist
 	}
 	return e
 }

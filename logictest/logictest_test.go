@@ -134,9 +134,12 @@ func outcome(t *testing.T, b *block, cfg engine.Config) string {
 	return out
 }
 
+// scriptParams are the values of the parameters that the test files use.
+var scriptParams = map[string]string{"n": "2", "name": "b"}
+
 // execute runs a script with the parameters that the test files use.
 func execute(t *testing.T, cfg engine.Config, src string) (string, error) {
 	t.Helper()
 	cfg.Store = sdfs.Config{Dir: ".sdfs"} // in the folder of the test
-	return enginetest.Run(t, cfg, map[string]string{"n": "2", "name": "b"}, "test.rql", src)
+	return enginetest.Run(t, cfg, scriptParams, "test.rql", src)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -20,8 +19,12 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/rainsql/rainsql/cluster/identity"
+	"github.com/rainsql/rainsql/cluster/jobs"
 	"github.com/rainsql/rainsql/cluster/logging"
 	"github.com/rainsql/rainsql/cluster/node"
+	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 // serverFlags are the flags of `rainsql server`.
@@ -37,7 +40,6 @@ type serverFlags struct {
 	quiet     bool
 	minFree   int64 // MB
 	repair    int64 // MB a second
-	slots     int
 	programs  bool
 }
 
@@ -71,7 +73,7 @@ by its name; a flag counts before the environment, and that before the file.`,
 	fl.IntVar(&f.cfg.Replicas, "replicas", 3, "how many copies of each block a new cluster keeps: its first node says so")
 	fl.Int64Var(&f.minFree, "min-free-mb", 256, "MB that the disk must have free for blocks of files to be taken")
 	fl.Int64Var(&f.repair, "repair-mb", 128, "MB a second at most that the node gets of what it lacks")
-	fl.IntVar(&f.slots, "slots", 0, "tasks of queries that the node takes at once; 0 is four times its cores")
+	fl.IntVar(&f.cfg.Slots, "slots", 0, "tasks of queries that the node takes at once; 0 is four times its cores")
 	fl.BoolVar(&f.programs, "allow-exec", false, "let queries run external programs on the node (TRANSFORM USING EXEC)")
 	fl.StringVar(&f.cfg.Profile, "profile", "lan", "how eagerly nodes look after each other: lan, or local for one machine")
 	fl.DurationVar(&f.cfg.DownAfter, "down-after", 5*time.Second, "how long gossip holds a node dead until it is down")
@@ -158,12 +160,11 @@ func (f *serverFlags) run(ctx context.Context) (err error) {
 	if f.minFree < 0 || f.repair <= 0 {
 		return usagef("--min-free-mb %d, --repair-mb %d: they are numbers of megabytes, the second at least 1", f.minFree, f.repair)
 	}
-	if f.slots < 0 {
-		return usagef("--slots %d: a node takes one task at least; 0 is four times its cores", f.slots)
+	if f.cfg.Slots < 0 {
+		return usagef("--slots %d: a node takes one task at least; 0 is four times its cores", f.cfg.Slots)
 	}
-	if f.slots == 0 {
-		f.slots = 4 * runtime.GOMAXPROCS(0)
-	}
+	f.cfg.QueryMemory = engine.MachineMemory() / perCore // as many queries as that run side by side
+	f.cfg.Opener = func(files *sdfs.Store, g *dag.Graph) jobs.Opener { return engine.NewOpener(files, g, f.programs) }
 	f.cfg.SpareBytes, f.cfg.RepairBytes = max(1, f.minFree<<20), f.repair<<20
 	f.cfg.Dir, f.cfg.Version = *f.data, thisBuild().version
 	f.cfg.Join = slices.DeleteFunc(f.cfg.Join, func(s string) bool { return s == "" })

@@ -105,7 +105,7 @@ func (s *Server) TryStart() error {
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
-		Slots: 4, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener { return engine.NewOpener(f, g, false) },
+		Slots: 4, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener { return engine.NewOpener(f, g, true) },
 		FS: slowFS{s.disk, &s.sync, &s.list}, Net: network{s.Host.Process()}, OnFatal: s.fatal,
 		Stores: func() (coordinator.Stores, error) {
 			return coordinator.Stores{Log: gatedLog{s.log, g}, Stable: gatedStable{s.log, g}, Snapshots: s.snaps, Close: func() error { return nil }}, nil
