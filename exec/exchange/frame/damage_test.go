@@ -71,7 +71,18 @@ func TestDamage(t *testing.T) {
 		"empty":               {one, nil, "0 bytes are too few for a frame"},
 		"short":               {one, cut(made(Close, 0, 0, ""), 1), "31 bytes are too few for a frame"},
 		"version":             {one, set(made(Close, 0, 0, ""), 2, 2), `it begins with "RF\x02", which no frame of this version does`},
-		"kind":                {one, made(9, 0, 0, ""), "there is no kind 9"},
+		"kind":                {one, made(8, 0, 0, ""), "there is no kind 8"},
+		"credit":              {one, set(made(Credit, 0, 0, ""), atSplit, 3, 0, 0, 0, 0, 0, 0, 0), ""},
+		"no credit":           {one, made(Credit, 0, 0, ""), "-1 is no credit"},
+		"credit of 0":         {one, set(made(Credit, 0, 0, ""), atSplit, 0, 0, 0, 0, 0, 0, 0, 0), "0 is no credit"},
+		"much credit":         {one, set(made(Credit, 0, 0, ""), atSplit, 1, 0, 1, 0, 0, 0, 0, 0), "65537 is no credit"},
+		"credit of rows":      {one, made(Credit, 1, 0, ""), "credit comes with more than belongs to it"},
+		"credit and more":     {one, made(Credit, 0, 0, "", "12345678"), "credit comes with more than belongs to it"},
+		"enough":              {one, made(Enough, 0, 0, ""), ""},
+		"enough of a split":   {one, set(made(Enough, 0, 0, ""), atSplit, 0, 0, 0, 0, 0, 0, 0, 0), "enough comes with more than belongs to it"},
+		"enough and more":     {one, made(Enough, 0, 0, "", "12345678"), "enough comes with more than belongs to it"},
+		"in pieces":           {one, announce(2 * MaxMessage), "it is to come in several messages, and was not waited for"},
+		"in too few pieces":   {one, announce(MaxMessage), "1572864 bytes are no frame in several messages"},
 		"no kind":             {one, made(0, 0, 0, ""), "there is no kind 0"},
 		"close with rows":     {one, made(Close, 1, 0, ""), "the end comes with more than belongs to it"},
 		"close with bytes":    {one, made(Close, 0, 0, "", "x"), "the end comes with more than belongs to it"},
@@ -166,10 +177,12 @@ func TestDamage(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, a := range m.Batch.Cols {
-					valuesOf(a)
+				if m.Batch != nil {
+					for _, a := range m.Batch.Cols {
+						valuesOf(a)
+					}
+					m.Batch.Release()
 				}
-				m.Batch.Release()
 				return
 			}
 			if err == nil || err.Error() != "frame: "+c.want {

@@ -148,9 +148,17 @@ func TestSigns(t *testing.T) {
 		{Consumer: 0, Producer: 64, Kind: Close, Split: -1},
 		{Kind: Error, Split: -1, Text: "a file ended 🌧"},
 		{Kind: Error, Split: -1},
+		{Consumer: 3, Producer: 4, Kind: Credit, Split: 1},
+		{Consumer: 3, Producer: 4, Kind: Credit, Split: MaxCredit},
+		{Consumer: 5, Producer: 6, Kind: Enough, Split: -1},
 	} {
 		if got, _ := l.pass(t, m); !reflect.DeepEqual(got, m) {
 			t.Errorf("%+v comes as %+v", m, got)
+		}
+	}
+	for _, n := range []int{-1, 0, MaxCredit + 1} {
+		if _, err := newLink(t, l.mem).e.Encode(Message{Kind: Credit, Split: n}); err == nil || err.Error() != fmt.Sprintf("frame: %d is no credit", n) {
+			t.Errorf("err = %v", err)
 		}
 	}
 	long, _ := l.pass(t, Message{Kind: Error, Text: strings.Repeat("日本語!", 3000)})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/expr/vec"
@@ -69,7 +70,13 @@ func FuzzDecode(f *testing.F) {
 		b.Release()
 		f.Add(both)
 	}
-	f.Add(append([]byte{headSize, 0, 0, 0}, made(Close, 0, 0, "")...))
+	l := newLink(f, mem, fuzzed...)
+	for _, kind := range []Kind{EndSplit, Close, Error, Credit, Enough} {
+		sign := l.received(f, Message{Kind: kind, Split: 3, Text: "it broke"})
+		f.Add(append([]byte{byte(sign.Len()), 0, 0, 0}, sign.Pieces()[0]...))
+		sign.Release()
+	}
+	f.Add(append([]byte{headSize, 0, 0, 0}, announce(2*MaxMessage)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		mem := checked(t)
 		d, err := NewDecoder(mem, fuzzed)
@@ -84,6 +91,9 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				continue
 			}
+			if m.Kind == Credit && (m.Split < 1 || m.Split > MaxCredit) || m.Kind == Enough && m.Split != -1 || m.Kind > Enough {
+				t.Fatalf("%s comes as %+v", m.Kind, m)
+			}
 			if m.Batch != nil {
 				if m.Batch.Rows > 1000 {
 					t.Fatalf("%d rows in %d bytes", m.Batch.Rows, n)
@@ -93,6 +103,27 @@ func FuzzDecode(f *testing.F) {
 				}
 				m.Batch.Release()
 			}
+		}
+	})
+}
+
+// FuzzReceive changes the messages of a long frame, and cuts them.
+func FuzzReceive(f *testing.F) {
+	f.Add(announce(MaxMessage+8), uint32(MaxMessage), uint32(8))
+	f.Add(announce(2*MaxMessage), uint32(MaxMessage), uint32(MaxMessage))
+	f.Add(announce(MaxBytes), uint32(MaxMessage), uint32(MaxMessage))
+	f.Add(made(Close, 0, 0, ""), uint32(0), uint32(0))
+	f.Fuzz(func(t *testing.T, head []byte, one, two uint32) {
+		most := uint32(MaxMessage + 1)
+		mem := &counting{Allocator: memory.NewGoAllocator()}
+		s := &messages{list: [][]byte{head, make([]byte, one%most), make([]byte, two%most)}}
+		g := New(mem)
+		defer g.Release()
+		if err := Receive(s, g); err == nil && g.Len() != len(head) && g.Len() != int(one%most+two%most) {
+			t.Fatalf("%d bytes come of %d", g.Len(), one%most+two%most)
+		}
+		if mem.most > len(head)+64+2*int(one%most+two%most) {
+			t.Fatalf("%d bytes are allocated", mem.most)
 		}
 	})
 }
