@@ -10,7 +10,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/test/bufconn"
@@ -24,8 +23,6 @@ import (
 	"github.com/rainsql/rainsql/expr/vec"
 	"github.com/rainsql/rainsql/planner/dag"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const theEdge = 7
 
