@@ -22,15 +22,15 @@ type Out struct {
 	edge  Edge
 	fail  func(error)
 	outer context.Context //nolint:containedctx // of the part
-	ctx   context.Context //nolint:containedctx // of the stream, within outer
+	ctx   context.Context //nolint:containedctx // of the link, within outer
 	end   context.CancelCauseFunc
 
 	opened chan struct{} // closed once there is a stream
 	stream grpc.ClientStream
-	over   chan struct{} // closed once the stream has ended, or there will be none
-	err    error         // then: why; nil: all was sent and received
+	err    error // of run: why the stream has ended; nil: all was sent and received
+	broke  bool  // the stream ended by itself, or by the peer's doing
 
-	sending sync.Mutex // held while a frame is made and sent, so that they are sent as they are made
+	sending chan struct{} // holds something while a frame is made and sent, so that they are sent as they are made
 	enc     *frame.Encoder
 	flight  frame.Flight
 
@@ -54,12 +54,27 @@ func Open(ctx context.Context, conn grpc.ClientConnInterface, to state.ID, h Hea
 		return nil, err
 	}
 	o := &Out{
-		peer: to, edge: e, fail: fail, outer: ctx, enc: enc,
-		opened: make(chan struct{}), over: make(chan struct{}), ways: map[Pair]*way{},
+		peer: to, edge: e, fail: fail, outer: ctx, enc: enc, sending: make(chan struct{}, 1),
+		opened: make(chan struct{}), ways: map[Pair]*way{},
 	}
-	o.ctx, o.end = context.WithCancelCause(metadata.AppendToOutgoingContext(ctx, h.pairs()...))
-	o.work.Go(func() { o.run(conn) })
+	o.ctx, o.end = context.WithCancelCause(ctx)
+	stream, cancel := context.WithCancel(metadata.AppendToOutgoingContext(context.WithoutCancel(ctx), h.pairs()...))
+	o.work.Go(func() { o.run(stream, conn) })
+	o.work.Go(func() { o.cancel(cancel) })
 	return o, nil
+}
+
+// cancel ends the stream when the link ends, but not while a frame is handed to gRPC, which would forget to give it back (where loopyWriter gets data for a
+// stream that is gone). A peer that takes nothing cannot hold that up for long.
+func (o *Out) cancel(cancel func()) {
+	<-o.ctx.Done()
+	defer cancel()
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case o.sending <- struct{}{}: // and nothing is sent any more
+	case <-t.C:
+	}
 }
 
 // Way gives the way of a producer here to a consumer there. All ways must be given before any of them is done.
@@ -76,14 +91,14 @@ func (o *Out) Way(producer, consumer int) exchange.Away {
 }
 
 // run opens the stream, and hears what comes back until it ends.
-func (o *Out) run(conn grpc.ClientConnInterface) {
-	err := o.hear(conn)
+func (o *Out) run(ctx context.Context, conn grpc.ClientConnInterface) {
+	err := o.hear(ctx, conn)
+	o.broke = ctx.Err() == nil
 	if o.err = o.reason(err); o.err != nil {
 		o.end(o.err)
 	} else {
 		o.end(errEnded)
 	}
-	close(o.over)
 	if e := (*Error)(nil); errors.As(o.err, &e) && o.fail != nil && o.outer.Err() == nil {
 		o.fail(o.err)
 	}
@@ -116,9 +131,9 @@ func (o *Out) reason(err error) error {
 // maxBack is more bytes than what comes back has.
 const maxBack = 1 << 10
 
-func (o *Out) hear(conn grpc.ClientConnInterface) error {
+func (o *Out) hear(ctx context.Context, conn grpc.ClientConnInterface) error {
 	opts := append(frame.CallOptions(), grpc.MaxCallRecvMsgSize(maxBack))
-	st, err := conn.NewStream(o.ctx, &carry, Carry, opts...)
+	st, err := conn.NewStream(ctx, &carry, Carry, opts...)
 	if err != nil {
 		return err
 	}
@@ -172,8 +187,15 @@ func (o *Out) heard(m frame.Message) error {
 
 // send makes a frame and sends it. An error that is not of the link is one of the batch.
 func (o *Out) send(m frame.Message) error {
-	o.sending.Lock()
-	defer o.sending.Unlock()
+	select {
+	case o.sending <- struct{}{}:
+	case <-o.ctx.Done():
+		return context.Cause(o.ctx)
+	}
+	defer func() { <-o.sending }()
+	if o.ctx.Err() != nil { // nothing may be handed to gRPC any more, see cancel
+		return context.Cause(o.ctx)
+	}
 	f, err := o.enc.Encode(m)
 	if err != nil {
 		return err
@@ -186,14 +208,11 @@ func (o *Out) send(m frame.Message) error {
 		o.edge.Stats.frame(size)
 		return nil
 	}
-	if !errors.Is(err, io.EOF) { // else the stream has ended before, and run finds out why
+	if !errors.Is(err, io.EOF) {
 		o.end(broken(o.peer, err))
 	}
-	<-o.over
-	if o.err == nil {
-		return errEnded
-	}
-	return o.err
+	<-o.ctx.Done() // as the end of the stream is noticed
+	return context.Cause(o.ctx)
 }
 
 // isDone counts a way out, and has the peer told so.
@@ -212,7 +231,7 @@ func (o *Out) isDone(pair Pair) {
 func (o *Out) tell() {
 	select {
 	case <-o.opened:
-	case <-o.over:
+	case <-o.ctx.Done():
 	}
 	for {
 		o.mu.Lock()
@@ -240,9 +259,9 @@ func (o *Out) tell() {
 	}
 }
 
-// Patience with gRPC when a stream has ended: until it has given back the frames that were on their way.
+// Patience with gRPC when a stream has ended: until frames that were on their way are written, or given back.
 const (
-	patience       = time.Second
+	patience       = 200 * time.Millisecond
 	patienceBroken = 100 * time.Millisecond
 )
 
@@ -263,15 +282,13 @@ func (o *Out) Close() error {
 	return o.err
 }
 
-// land waits for the frames that gRPC still has. Those of a connection that is gone it forgets, and nobody reads them any more. Others it
-// gives back as soon as the system takes more bytes of it; where that lasts too long they are left to the garbage collector, since
-// they may yet be read.
+// land waits for the frames that gRPC still has. It forgets to give back those of a stream that the peer ended, or of a connection that is gone: nobody reads
+// them any more. What it still has of a stream that was ended here waits for the system to take more bytes: where that lasts, it is left to the garbage
+// collector, since if its memory were used for something else the peer could come to see that.
 func (o *Out) land() {
-	if e := (*Error)(nil); errors.As(o.err, &e) && e.code == codes.Unavailable {
-		if !o.flight.Wait(patienceBroken) {
-			o.flight.Drop()
-		}
-		return
+	if !o.broke {
+		o.flight.Wait(patience)
+	} else if !o.flight.Wait(patienceBroken) {
+		o.flight.Drop()
 	}
-	o.flight.Wait(patience)
 }

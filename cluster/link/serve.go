@@ -76,7 +76,7 @@ type received struct {
 
 // receive hands over what comes, until there is nothing more or done is closed. A stream gives no other way to stop waiting for it than to return from its handler.
 func receive(stream grpc.ServerStream, e Edge, done chan struct{}) <-chan received {
-	frames := make(chan received, 1)
+	frames := make(chan received)
 	go func() {
 		for {
 			f := frame.New(e.Mem)

@@ -75,11 +75,8 @@ func (w *way) wait(ctx context.Context) (op.Flow, error) {
 			return op.Enough, nil
 		case <-ctx.Done():
 			return op.Enough, context.Cause(ctx)
-		case <-w.out.over:
-			if w.out.err == nil {
-				return op.Enough, errEnded
-			}
-			return op.Enough, w.out.err
+		case <-w.out.ctx.Done():
+			return op.Enough, context.Cause(w.out.ctx)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -53,6 +54,7 @@ type process struct {
 	listener *bufconn.Listener
 	server   *grpc.Server
 	conns    map[int]*grpc.ClientConn
+	wires    wires // of conns
 	outs     map[int]*Out
 	sent     Stats
 	received Stats
@@ -67,11 +69,35 @@ func serverOptions() []grpc.ServerOption {
 	return append(frame.ServerOptions(), grpc.MaxRecvMsgSize(wire.MaxRequest), grpc.WaitForHandlers(true))
 }
 
-// dialer makes the connections of a server that listens on l.
-func connect(t testing.TB, l *bufconn.Listener) *grpc.ClientConn {
+func newListener() *bufconn.Listener { return bufconn.Listen(1 << 20) }
+
+// wires are connections to be cut.
+type wires struct {
+	mu   sync.Mutex
+	list []net.Conn
+}
+
+func (w *wires) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.list {
+		_ = c.Close()
+	}
+}
+
+// connect makes a connection to a server that listens on l.
+func connect(t testing.TB, l *bufconn.Listener, w *wires) *grpc.ClientConn {
 	t.Helper()
 	conn, err := grpc.NewClient("passthrough:///node", append(frame.DialOptions(),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			c, err := l.DialContext(ctx)
+			if err == nil {
+				w.mu.Lock()
+				w.list = append(w.list, c)
+				w.mu.Unlock()
+			}
+			return c, err
+		}),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +109,9 @@ func newWorld(t *testing.T, spec dag.Edge, producers, consumers, n int, ts ...ty
 	t.Helper()
 	w := &world{t: t, mem: memory.NewCheckedAllocator(memory.DefaultAllocator), types: ts, producers: producers, consumers: consumers, ready: make(chan struct{})}
 	for k := range n {
-		p := &process{w: w, k: k, listener: bufconn.Listen(1 << 20), conns: map[int]*grpc.ClientConn{}, outs: map[int]*Out{}}
+		p := &process{
+			w: w, k: k, listener: newListener(), conns: map[int]*grpc.ClientConn{}, outs: map[int]*Out{},
+		}
 		p.ctx, p.cancel = context.WithCancelCause(t.Context())
 		p.server = grpc.NewServer(serverOptions()...)
 		Register(p.server, p.handle)
@@ -123,7 +151,7 @@ func (p *process) memory() Edge {
 func (p *process) away(producer, consumer int) exchange.Away {
 	to := p.w.at(consumer)
 	if p.outs[to] == nil {
-		p.conns[to] = connect(p.w.t, p.w.processes[to].listener)
+		p.conns[to] = connect(p.w.t, p.w.processes[to].listener, &p.wires)
 		e := p.memory()
 		e.Stats = &p.sent
 		o, err := Open(p.ctx, p.conns[to], node(to), Head{Job: 1, Attempt: 2, Edge: theEdge, From: node(p.k)}, e, p.fail)
@@ -166,6 +194,22 @@ func (p *process) handle(h Head, stream grpc.ServerStream) error {
 	defer p.mu.Unlock()
 	p.served = append(p.served, err)
 	return err
+}
+
+// errors are those that fail was told and those that Serve gave, once there are so many.
+func (p *process) errors(told, served int) ([]error, []error) {
+	p.w.t.Helper()
+	for range 1000 {
+		p.mu.Lock()
+		a, b := slices.Clone(p.told), slices.Clone(p.served)
+		p.mu.Unlock()
+		if len(a) >= told && len(b) >= served {
+			return a, b
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	p.w.t.Fatalf("process %d: not %d told and %d served errors, but %v and %v", p.k, told, served, p.told, p.served)
+	return nil, nil
 }
 
 // closeOuts gives the first error of the links.
