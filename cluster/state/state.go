@@ -46,7 +46,10 @@ func (id ID) IsZero() bool { return id == ID{} }
 // ParseID reads what String writes.
 func ParseID(text string) (ID, error) {
 	var id ID
-	if n, err := hex.Decode(id[:], []byte(text)); err != nil || n != len(id) || len(text) != 2*len(id) {
+	if len(text) != 2*len(id) { // more would be written beyond it
+		return ID{}, fmt.Errorf("%.40q is no id of 32 hexadecimal digits", text)
+	}
+	if _, err := hex.Decode(id[:], []byte(text)); err != nil {
 		return ID{}, fmt.Errorf("%.40q is no id of 32 hexadecimal digits", text)
 	}
 	return id, nil
