@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"google.golang.org/grpc"
 
 	"github.com/rainsql/rainsql/exec/exchange"
+	"github.com/rainsql/rainsql/exec/exchange/frame"
 	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/expr/types"
 	"github.com/rainsql/rainsql/expr/vec"
@@ -281,6 +283,83 @@ func TestCancelled(t *testing.T) {
 	for _, err := range append(told, errs...) {
 		if e := (*Error)(nil); !errors.As(err, &e) || e.Peer != node(1) || e.GRPCStatus().Code().String() != "Aborted" || e.Err.Error() != "memory_limit" {
 			t.Errorf("err = %v", err)
+		}
+	}
+}
+
+// TestStalled: a peer that reads nothing holds up neither the end of a producer nor that of the part.
+func TestStalled(t *testing.T) {
+	w := newWorld(t, dag.Edge{Kind: dag.Gather}, 1, 1, 1, types.INT) // for its allocator
+	l := newListener()
+	s := grpc.NewServer(append(serverOptions(), grpc.UnknownServiceHandler(func(_ any, st grpc.ServerStream) error {
+		<-st.Context().Done()
+		return nil
+	}))...)
+	go func() { _ = s.Serve(l) }()
+	defer s.Stop()
+	conn := connect(t, l, &wires{})
+	defer conn.Close()
+	boom := errors.New("the attempt has ended")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var stats Stats
+	o, err := Open(ctx, conn, node(4), Head{From: node(0)}, Edge{Types: w.types, Mem: w.mem, Credit: 100, Stats: &stats}, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	way, other := o.Way(0, 0), o.Way(1, 0)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			if _, err := way.Send(t.Context(), exchange.Message{Batch: numbers(w.mem, -1, make([]int64, 1<<16)...), Split: -1}); err != nil {
+				if !errors.Is(err, boom) {
+					t.Error(err)
+				}
+				return
+			}
+		}
+	}()
+	for last := int64(-1); last != stats.Frames.Load() || last < 4; time.Sleep(20 * time.Millisecond) {
+		last = stats.Frames.Load()
+	}
+	begin := time.Now()
+	other.Done()
+	if d := time.Since(begin); d > 50*time.Millisecond {
+		t.Errorf("it takes %s to say that a producer is done", d)
+	}
+	cancel(boom)
+	soon(t, "a producer that sends", ended)
+	way.Done()
+	if err := o.Close(); !errors.Is(err, boom) {
+		t.Error(err)
+	}
+	if d := time.Since(begin); d > 5*time.Second {
+		t.Errorf("it takes %s to end", d)
+	}
+}
+
+// TestAllThere: when all has come it does not matter how the stream ends, or the part.
+func TestAllThere(t *testing.T) {
+	for _, end := range []string{"part", "stream"} {
+		w := newWorld(t, dag.Edge{Kind: dag.Rebalance}, 2, 2, 2, types.INT)
+		st := hostile(t, w, Head{Job: 1, Attempt: 2, Edge: theEdge, From: node(0)})
+		if err := st.SendMsg(said(t, frame.Message{Kind: frame.Close, Producer: 0, Consumer: 1})); err != nil {
+			t.Fatal(err)
+		}
+		for w.processes[1].received.Frames.Load() < 1 {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(10 * time.Millisecond)
+		if end == "part" {
+			w.processes[1].cancel(errors.New("the part has ended"))
+			if err := drained(st); !errors.Is(err, io.EOF) {
+				t.Errorf("the peer gets %v", err)
+			}
+		} else {
+			w.processes[0].wires.cut()
+		}
+		if _, served := w.processes[1].errors(0, 1); served[0] != nil {
+			t.Errorf("served %v", served)
 		}
 	}
 }

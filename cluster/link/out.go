@@ -47,7 +47,8 @@ type Out struct {
 
 // Open makes a link to a node over conn, and does not wait for it. Close must follow. ctx must end when the tasks of the part do for another
 // reason than that they are done, before any of them lets go of its ways: then the peer is told nothing more, least of all that the
-// producers have sent everything. fail is told, once at most, when the link breaks; Send gives the same *Error.
+// producers have sent everything. fail is told, once at most, when the link breaks, and must
+// not wait; Send gives the same *Error.
 func Open(ctx context.Context, conn grpc.ClientConnInterface, to state.ID, h Head, e Edge, fail func(error)) (*Out, error) {
 	enc, err := frame.NewEncoder(e.Mem, e.Types)
 	if err != nil {

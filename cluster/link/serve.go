@@ -34,8 +34,8 @@ type inlet struct {
 }
 
 // Serve is the consumers' end of a link: it hands what comes to the inlets of a part, until all producers are done. pairs are those that the edge
-// has from that node to here. It returns when ctx, which is that of the part, ends, the stream breaks or the peer does not keep to the protocol: the last
-// two as an *Error. What it returns is what the handler of the stream must return: until then a goroutine may wait on the stream, which uses neither the part
+// has from that node to here, and all come by this link. It returns when ctx, which is that of the part, ends, the stream breaks or the peer does not keep to
+// the protocol: the last two as an *Error. What it returns is what the handler of the stream must return: until then a goroutine may wait on the stream, which uses neither the part
 // nor what was received before.
 func Serve(ctx context.Context, stream grpc.ServerStream, h Head, e Edge, part Part, pairs []Pair) error {
 	dec, err := frame.NewDecoder(e.Mem, e.Types)
@@ -106,10 +106,7 @@ func (s *server) serve(ctx context.Context, dec *frame.Decoder, frames <-chan re
 		select {
 		case r := <-frames:
 			if r.err != nil {
-				if ctx.Err() != nil {
-					return aborted(ctx)
-				}
-				return s.over(r.err)
+				return s.over(ctx, r.err)
 			}
 			s.edge.Stats.frame(r.Len())
 			m, err := dec.Decode(r.Frame)
@@ -121,13 +118,19 @@ func (s *server) serve(ctx context.Context, dec *frame.Decoder, frames <-chan re
 				return err
 			}
 		case <-ctx.Done():
-			return aborted(ctx)
+			return s.over(ctx, nil)
 		}
 	}
 }
 
-// over tells what the end of the stream means.
-func (s *server) over(err error) error {
+// over tells what the end of the part or of the stream means: nothing, once all is there.
+func (s *server) over(ctx context.Context, err error) error {
+	if s.open == 0 {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ended{context.Cause(ctx)}
+	}
 	if bad := (*frame.BadError)(nil); errors.As(err, &bad) {
 		return wrong(s.head.From, codes.DataLoss, "%w", err)
 	}
@@ -137,10 +140,7 @@ func (s *server) over(err error) error {
 		}
 		return broken(s.head.From, err)
 	}
-	if s.open > 0 {
-		return wrong(s.head.From, codes.InvalidArgument, "it ends before %d of its %d producers do", s.open, len(s.inlets))
-	}
-	return nil
+	return wrong(s.head.From, codes.InvalidArgument, "it ends before %d of its %d producers do", s.open, len(s.inlets))
 }
 
 // take hands a message on.
@@ -175,5 +175,3 @@ func (e ended) Unwrap() error { return e.error }
 
 // GRPCStatus tells the other end that there is nothing wrong with the link.
 func (e ended) GRPCStatus() *status.Status { return status.New(codes.Aborted, e.Error()) }
-
-func aborted(ctx context.Context) error { return ended{context.Cause(ctx)} }
