@@ -215,37 +215,42 @@ func TestLarge(t *testing.T) {
 	}
 }
 
-// TestSilent: a part that fails says nothing, least of all that its producers have sent everything.
+// TestSilent: a part that fails says nothing, least of all that its producers have sent everything, and breaks no link before it is closed.
 func TestSilent(t *testing.T) {
-	w := newWorld(t, dag.Edge{Kind: dag.Gather}, 2, 1, 2, types.INT)
+	w := newWorld(t, dag.Edge{Kind: dag.Gather}, 4, 1, 2, types.INT)
 	p, q := w.processes[1], w.processes[0]
-	s := p.edge.Sender(1)
-	q.edge.Sender(0).Close()
+	s := w.senders()
 	b := numbers(w.mem, -1, 1, 2, 3)
-	if _, err := s.Send(t.Context(), b); err != nil {
+	if _, err := s[1].Send(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	b.Release()
+	p.outs[0].Silence()
+	for _, each := range s {
+		each.Close()
+	}
 	r := q.edge.Receiver(0)
 	m, err := r.Next(t.Context())
 	if err != nil || m.Batch.Rows != 3 {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	m.Release()
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if m, err := r.Next(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("after it comes %+v, %v", m, err)
+	}
+	if _, served := q.errors(0, 0); len(served) > 0 {
+		t.Errorf("served %v", served)
+	}
 	boom := errors.New("a division by zero")
 	p.cancel(boom)
-	s.Close()
 	if err := p.outs[0].Close(); !errors.Is(err, boom) {
 		t.Errorf("err = %v", err)
 	}
 	_, served := q.errors(0, 1)
 	if e := (*Error)(nil); !errors.As(served[0], &e) || e.Peer != node(1) || e.Error() != "the link with node 00000000: its producers' end is gone" {
 		t.Errorf("served %v", served)
-	}
-	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if m, err := r.Next(short); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("after it comes %+v, %v", m, err)
 	}
 	if len(p.told) > 0 {
 		t.Errorf("told of its own failure: %v", p.told)

@@ -40,14 +40,14 @@ type Out struct {
 	done    []Pair // of which the peer is to be told so
 	telling bool   // somebody does
 	ended   bool   // the peer has been told of all, or is about to be
+	silent  bool
 
 	work  sync.WaitGroup
 	close sync.Once
 }
 
-// Open makes a link to a node over conn, and does not wait for it. Close must follow. ctx must end when the tasks of the part do for another
-// reason than that they are done, before any of them lets go of its ways: then the peer is told nothing more, least of all that the
-// producers have sent everything. fail is told, once at most, when the link breaks, and must
+// Open makes a link to a node over conn, and does not wait for it. Close must follow. ctx is that of the attempt here: its end breaks the link off, which the
+// peer cannot tell from a connection that broke. A part that fails calls Silence first. fail is told, once at most, when the link breaks, and must
 // not wait; Send gives the same *Error.
 func Open(ctx context.Context, conn grpc.ClientConnInterface, to state.ID, h Head, e Edge, fail func(error)) (*Out, error) {
 	enc, err := frame.NewEncoder(e.Mem, e.Types)
@@ -107,7 +107,7 @@ func (o *Out) run(ctx context.Context, conn grpc.ClientConnInterface) {
 
 var (
 	errEnded = errors.New("the link has ended")
-	errLeft  = errors.New("the link was closed before its producers were done")
+	errLeft  = errors.New("the link was closed before its producers had sent everything")
 )
 
 // reason is why the stream has ended, which says so with err.
@@ -228,6 +228,15 @@ func (o *Out) isDone(pair Pair) {
 	}
 }
 
+// Silence is for a part that has failed, before any of its tasks lets go of its ways: the peer is not told that they are done, as nothing would tell those
+// whose producers have sent everything from those whose producers failed. The link stays, so that why the part failed is known before its
+// links break.
+func (o *Out) Silence() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.silent = true
+}
+
 // tell tells the peer of ways that are done, in a goroutine of its own: sending may wait for the network.
 func (o *Out) tell() {
 	select {
@@ -238,15 +247,17 @@ func (o *Out) tell() {
 		o.mu.Lock()
 		pairs := o.done
 		o.done = nil
-		o.ended = o.ended || o.left == 0
-		last := o.ended
+		if o.silent {
+			pairs = nil
+		}
 		o.telling = len(pairs) > 0
+		o.ended = o.telling && o.left == 0
+		last := o.ended
 		o.mu.Unlock()
 		if len(pairs) == 0 {
 			return
 		}
 		for _, p := range pairs {
-			// When the part has failed, nothing tells those of its producers that were done from those that failed.
 			if o.ctx.Err() != nil || o.send(frame.Message{Kind: frame.Close, Producer: p.Producer, Consumer: p.Consumer}) != nil {
 				return
 			}
@@ -266,12 +277,12 @@ const (
 	patienceBroken = 100 * time.Millisecond
 )
 
-// Close waits until the peer has received all that was sent, unless ctx ends before; a link some of whose ways are not done is broken off.
+// Close waits until the peer has received all that was sent, unless ctx ends before; a link some of whose ways are not done, or that is silent, is broken off.
 // The error is that of the link, or why it was broken off. Nobody may use a way any more. It is idempotent.
 func (o *Out) Close() error {
 	o.close.Do(func() {
 		o.mu.Lock()
-		left := o.left > 0 || len(o.ways) == 0
+		left := o.left > 0 || o.silent || len(o.ways) == 0
 		o.mu.Unlock()
 		if left {
 			o.end(errLeft)

@@ -22,7 +22,8 @@ type Part struct {
 	// the same source. nil: this part does.
 	Splits func(stage, op, count int) Splits
 	// Failed is told the first error of Run, or the end of its context, before the task that finds it lets go of its neighbours: the ways to other
-	// parts must not pass that on as the end of the task's rows. It must not wait, nor end the context of Run. nil: nobody is told.
+	// parts must not pass that on as the end of the task's rows. It must not wait, nor end the context of Run, which may go on to find a better
+	// error. nil: nobody is told.
 	Failed func(error)
 }
 
