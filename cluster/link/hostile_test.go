@@ -84,8 +84,9 @@ func TestHostileProducers(t *testing.T) {
 		want string
 	}{
 		"random bytes":         {[][]byte{random}, codes.DataLoss, "frame: it begins with"},
-		"few bytes":            {[][]byte{random[:20]}, codes.Internal, "frame: no frame has 20 bytes"},
-		"nothing":              {[][]byte{{}}, codes.Internal, "frame: no frame has 0 bytes"},
+		"few bytes":            {[][]byte{random[:20]}, codes.DataLoss, "frame: no frame comes in a message of 20 bytes"},
+		"nothing":              {[][]byte{{}}, codes.DataLoss, "frame: no frame comes in a message of 0 bytes"},
+		"a longer message":     {[][]byte{make([]byte, frame.MaxMessage+1)}, codes.DataLoss, "frame: no frame comes in a message of 1572865 bytes"},
 		"a long message":       {[][]byte{make([]byte, 3<<20)}, codes.ResourceExhausted, "larger than max"},
 		"other columns":        {[][]byte{texts}, codes.DataLoss, "frame: a batch of 2 columns where 1 are planned"},
 		"too many messages":    {flood, codes.InvalidArgument, "task 0 to task 1: a producer sends more than there is room for"},
@@ -98,9 +99,9 @@ func TestHostileProducers(t *testing.T) {
 		"ends early":           {[][]byte{m(frame.Close, 0, 1), m(frame.Batch, 2, 1), m(frame.Close, 0, 3)}, codes.InvalidArgument, "it ends before 2 of its 4 producers do"},
 		"an error":             {[][]byte{m(frame.Error, 0, 1)}, codes.InvalidArgument, "an error comes over it"},
 		"credit":               {[][]byte{m(frame.Credit, 0, 1)}, codes.InvalidArgument, "credit comes over it"},
-		"half a frame":         {[][]byte{announced, make([]byte, frame.MaxMessage)}, codes.DataLoss, "frame: it ends before its last message"},
-		"a short piece":        {[][]byte{announced, make([]byte, 1000)}, codes.Internal, "a message of 1000 bytes where 1572864 of a frame are to come"},
-		"a frame in a frame":   {[][]byte{announced, announced}, codes.Internal, "a message of 32 bytes where 1572864 of a frame are to come"},
+		"half a frame":         {[][]byte{announced, make([]byte, frame.MaxMessage)}, codes.DataLoss, "it ends within a frame"},
+		"a short piece":        {[][]byte{announced, make([]byte, 1000)}, codes.DataLoss, "frame: a message of 1000 bytes where 1572864 of a frame are to come"},
+		"a frame in a frame":   {[][]byte{announced, announced}, codes.DataLoss, "frame: a message of 32 bytes where 1572864 of a frame are to come"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, dag.Edge{Kind: dag.Rebalance}, 4, 4, 2, types.INT)

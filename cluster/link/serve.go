@@ -65,62 +65,73 @@ func Serve(ctx context.Context, stream grpc.ServerStream, h Head, e Edge, part P
 		}()
 	}
 	go s.back.send(stream, done)
-	return s.serve(ctx, dec, receive(stream, e, done))
+	return s.serve(ctx, dec, receive(stream, done))
 }
 
-// received is a frame, or the end of the stream.
-type received struct {
-	*frame.Frame
+// arrival is a message, or the end of the stream.
+type arrival struct {
+	frame.Parcel
 	err error
 }
 
-// receive hands over what comes, until there is nothing more or done is closed. A stream gives no other way to stop waiting for it than to return from its handler.
-func receive(stream grpc.ServerStream, e Edge, done chan struct{}) <-chan received {
-	frames := make(chan received)
+// receive hands over what comes, until there is nothing more or done is closed. A stream gives no other way to stop waiting for it than to return from its
+// handler: so what the goroutine holds until then is gRPC's memory.
+func receive(stream grpc.ServerStream, done chan struct{}) <-chan arrival {
+	arrivals := make(chan arrival)
 	go func() {
 		for {
-			f := frame.New(e.Mem)
-			err := frame.Receive(stream, f)
-			if err != nil {
-				f.Release()
-				f = nil
-			}
+			var a arrival
+			a.err = stream.RecvMsg(&a.Parcel)
 			select {
-			case frames <- received{f, err}:
+			case arrivals <- a:
 			case <-done:
-				if f != nil {
-					f.Release()
-				}
+				a.Release()
 				return
 			}
-			if err != nil {
+			if a.err != nil {
 				return
 			}
 		}
 	}()
-	return frames
+	return arrivals
 }
 
-func (s *server) serve(ctx context.Context, dec *frame.Decoder, frames <-chan received) error {
+func (s *server) serve(ctx context.Context, dec *frame.Decoder, arrivals <-chan arrival) error {
+	frames := frame.NewAssembly(s.edge.Mem)
+	defer frames.Release()
 	for {
 		select {
-		case r := <-frames:
-			if r.err != nil {
-				return s.over(ctx, r.err)
+		case a := <-arrivals:
+			if errors.Is(a.err, io.EOF) && frames.Pending() {
+				return wrong(s.head.From, codes.DataLoss, "it ends within a frame")
 			}
-			s.edge.Stats.frame(r.Len())
-			m, err := dec.Decode(r.Frame)
-			r.Release()
+			if a.err != nil {
+				return s.over(ctx, a.err)
+			}
+			f, err := frames.Add(a.Parcel)
+			if f != nil {
+				err = s.arrived(dec, f)
+			} else if err != nil {
+				err = wrong(s.head.From, codes.DataLoss, "%w", err)
+			}
 			if err != nil {
-				return wrong(s.head.From, codes.DataLoss, "%w", err)
-			}
-			if err := s.take(m); err != nil {
 				return err
 			}
 		case <-ctx.Done():
 			return s.over(ctx, nil)
 		}
 	}
+}
+
+// arrived takes a frame over.
+func (s *server) arrived(dec *frame.Decoder, f *frame.Frame) error {
+	defer f.Release()
+	s.edge.Stats.frame(f.Len())
+	m, err := dec.Decode(f)
+	if err != nil {
+		return wrong(s.head.From, codes.DataLoss, "%w", err)
+	}
+	return s.take(m)
 }
 
 // over tells what the end of the part or of the stream means: nothing, once all is there.
@@ -130,9 +141,6 @@ func (s *server) over(ctx context.Context, err error) error {
 	}
 	if ctx.Err() != nil {
 		return ended{context.Cause(ctx)}
-	}
-	if bad := (*frame.BadError)(nil); errors.As(err, &bad) {
-		return wrong(s.head.From, codes.DataLoss, "%w", err)
 	}
 	if !errors.Is(err, io.EOF) {
 		if status.Code(err) == codes.Canceled { // which is all that gRPC says

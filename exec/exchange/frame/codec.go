@@ -20,7 +20,7 @@ func init() { encoding.RegisterCodecV2(Codec{}) }
 //
 // SendMsg borrows the frame: the caller releases it when SendMsg returns, while
 // its bytes stay until they are written. RecvMsg fills a frame made by New, and
-// frees what it held.
+// frees what it held; or a Parcel, whose bytes stay where gRPC has them.
 type Codec struct{}
 
 // Name implements encoding.CodecV2.
@@ -67,11 +67,10 @@ func (Codec) Unmarshal(data mem.BufferSlice, v any) error {
 		}
 		data.CopyTo(v.room(n))
 		return nil
-	case *stretch:
-		if n != v.size {
-			return fmt.Errorf("frame: a message of %d bytes where %d of a frame are to come", n, v.size)
-		}
-		data.CopyTo(v.of.more(n, v.all))
+	case *Parcel:
+		v.Release()
+		data.Ref()
+		v.data = data
 		return nil
 	}
 	return fmt.Errorf("frame: a frame cannot be received as %T", v)

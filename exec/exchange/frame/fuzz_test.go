@@ -117,10 +117,11 @@ func FuzzReceive(f *testing.F) {
 		most := uint32(MaxMessage + 1)
 		mem := &counting{Allocator: memory.NewGoAllocator()}
 		s := &messages{list: [][]byte{head, make([]byte, one%most), make([]byte, two%most)}}
-		g := New(mem)
-		defer g.Release()
-		if err := Receive(s, g); err == nil && g.Len() != len(head) && g.Len() != int(one%most+two%most) {
-			t.Fatalf("%d bytes come of %d", g.Len(), one%most+two%most)
+		if g, err := s.receive(mem); err == nil {
+			if g.Len() != len(head) && g.Len() != int(one%most+two%most) {
+				t.Fatalf("%d bytes come of %d", g.Len(), one%most+two%most)
+			}
+			g.Release()
 		}
 		if mem.most > len(head)+64+2*int(one%most+two%most) {
 			t.Fatalf("%d bytes are allocated", mem.most)

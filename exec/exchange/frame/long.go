@@ -1,8 +1,10 @@
 package frame
 
 import (
-	"errors"
-	"io"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"google.golang.org/grpc/mem"
 )
 
 // MaxMessage is the most bytes of one message on a stream: what a server takes of any request (2 MB) is more. A frame that is
@@ -10,11 +12,10 @@ import (
 // MaxMessage in each message but the last.
 const MaxMessage = 3 << 19
 
-// stretch is a message of a longer frame: pieces of its bytes to be sent, or how many are to be received.
+// stretch is a message of a longer frame.
 type stretch struct {
-	of        *Frame
-	pieces    [][]byte
-	size, all int
+	of     *Frame
+	pieces [][]byte
 }
 
 // Send sends a frame, which it borrows as SendMsg does, in as many messages as it takes. No other message may come between:
@@ -35,9 +36,10 @@ func Send(st interface{ SendMsg(m any) error }, f *Frame) error {
 	rest := f.Pieces()
 	skip := 0 // of the first of rest
 	for left := f.Len(); left > 0; {
-		s := &stretch{of: f, size: min(left, MaxMessage)}
-		left -= s.size
-		for room := s.size; room > 0; {
+		s := &stretch{of: f}
+		room := min(left, MaxMessage)
+		left -= room
+		for room > 0 {
 			p := rest[0][skip:]
 			if len(p) > room {
 				p = p[:room]
@@ -55,38 +57,68 @@ func Send(st interface{ SendMsg(m any) error }, f *Frame) error {
 	return nil
 }
 
-// Receive receives what Send sends into a frame made by New. What it held is freed. Memory is allocated as bytes come, not for those
-// that are only announced.
-func Receive(st interface{ RecvMsg(m any) error }, f *Frame) error {
-	if err := st.RecvMsg(f); err != nil {
-		return err
+// Parcel is a received message: a frame, or a part of one. RecvMsg fills it. It holds gRPC's memory until it is released.
+type Parcel struct{ data mem.BufferSlice }
+
+// Release gives the memory back. It may be called again.
+func (p *Parcel) Release() {
+	p.data.Free()
+	p.data = nil
+}
+
+// Assembly makes frames of parcels. It is used by one goroutine at a time.
+type Assembly struct {
+	mem memory.Allocator
+	f   *Frame // the long one that is coming; may be nil
+	all int    // bytes that it will have
+}
+
+// NewAssembly returns an assembly whose frames are allocated from mem. The caller releases it.
+func NewAssembly(mem memory.Allocator) *Assembly { return &Assembly{mem: mem} }
+
+// Add takes the next message over. The caller owns the frame that it completes, if it does: nil means that more is to come. Memory is allocated
+// as bytes come, not for those that are only announced. An error means a message that is not right.
+func (a *Assembly) Add(p Parcel) (*Frame, error) {
+	defer p.Release()
+	n := p.data.Len()
+	if a.f != nil {
+		if want := min(a.all-a.f.size, MaxMessage); n != want {
+			return nil, fmt.Errorf("frame: a message of %d bytes where %d of a frame are to come", n, want)
+		}
+		p.data.CopyTo(a.f.more(n, a.all))
+		if a.f.size < a.all {
+			return nil, nil
+		}
+		f := a.f
+		a.f = nil
+		return f, nil
 	}
-	b := f.body.Bytes()
+	if n < headSize || n > MaxMessage {
+		return nil, fmt.Errorf("frame: no frame comes in a message of %d bytes", n)
+	}
+	f := New(a.mem)
+	b := f.room(n)
+	p.data.CopyTo(b)
 	if Kind(b[atKind]) != inPieces {
-		return nil
+		return f, nil
 	}
 	h, err := parseHead(b)
 	if err != nil {
-		return &BadError{err}
+		f.Release()
+		return nil, fmt.Errorf("frame: %w", err)
 	}
 	f.room(0)
-	for all := h.Split; f.size < all; {
-		err := st.RecvMsg(&stretch{of: f, size: min(all-f.size, MaxMessage), all: all})
-		if errors.Is(err, io.EOF) {
-			return &BadError{errors.New("it ends before its last message")}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	a.f, a.all = f, h.Split
+	return nil, nil
 }
 
-// BadError says that a frame is not right: the peer does not keep to the protocol.
-type BadError struct{ Err error }
+// Pending tells whether a frame has begun and is not complete.
+func (a *Assembly) Pending() bool { return a.f != nil }
 
-// Error implements error.
-func (e *BadError) Error() string { return "frame: " + e.Err.Error() }
-
-// Unwrap returns what is wrong with it.
-func (e *BadError) Unwrap() error { return e.Err }
+// Release gives up a frame that is not complete.
+func (a *Assembly) Release() {
+	if a.f != nil {
+		a.f.Release()
+		a.f = nil
+	}
+}

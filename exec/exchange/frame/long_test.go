@@ -2,6 +2,7 @@ package frame
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -37,6 +38,27 @@ func (s *messages) RecvMsg(m any) error {
 	b := s.list[0]
 	s.list = s.list[1:]
 	return Codec{}.Unmarshal(mem.BufferSlice{mem.SliceBuffer(b)}, m)
+}
+
+var errPending = errors.New("a frame is not complete")
+
+// receive assembles the next frame.
+func (s *messages) receive(mem memory.Allocator) (*Frame, error) {
+	a := NewAssembly(mem)
+	defer a.Release()
+	for {
+		var p Parcel
+		err := s.RecvMsg(&p)
+		if errors.Is(err, io.EOF) && a.Pending() {
+			return nil, errPending
+		}
+		if err != nil {
+			return nil, err
+		}
+		if f, err := a.Add(p); f != nil || err != nil {
+			return f, err
+		}
+	}
 }
 
 // textOfSize encodes one row whose frame has so many bytes.
@@ -86,8 +108,8 @@ func TestLong(t *testing.T) {
 					t.Errorf("a message of %d bytes", len(m))
 				}
 			}
-			g := New(mem)
-			if err := Receive(s, g); err != nil {
+			g, err := s.receive(mem)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(g.Pieces()[0], bytes.Join(f.Pieces(), nil)) {
@@ -111,8 +133,8 @@ func announce(size int) []byte {
 func TestLongDamaged(t *testing.T) {
 	full := make([]byte, MaxMessage)
 	for want, list := range map[string][][]byte{
-		"EOF":                                    nil,
-		"frame: it ends before its last message": {announce(2 * MaxMessage), full},
+		"EOF":              nil,
+		errPending.Error(): {announce(2 * MaxMessage), full},
 		"frame: a message of 1 bytes where 1572864 of a frame are to come":       {announce(2 * MaxMessage), full, {1}},
 		"frame: a message of 1572864 bytes where 100 of a frame are to come":     {announce(MaxMessage + 100), full, full},
 		"frame: a message of 0 bytes where 1572864 of a frame are to come":       {announce(2 * MaxMessage), {}},
@@ -121,13 +143,12 @@ func TestLongDamaged(t *testing.T) {
 		"frame: -1 bytes are no frame in several messages":                       {announce(-1), full},
 		"frame: a frame in several messages comes with more than belongs to it":  {append(announce(2*MaxMessage), 0), full},
 		"frame: it begins with \"xF\\x01\", which no frame of this version does": {append([]byte("x"), announce(2 * MaxMessage)[1:]...), full},
-		"frame: no frame has 3 bytes":                                            {{1, 2, 3}},
+		"frame: no frame comes in a message of 3 bytes":                          {{1, 2, 3}},
+		"frame: no frame comes in a message of 1572865 bytes":                    {make([]byte, MaxMessage+1)},
 		"frame: a message of 32 bytes where 1572864 of a frame are to come":      {announce(2 * MaxMessage), announce(2 * MaxMessage)},
 	} {
 		mem := &counting{Allocator: memory.NewGoAllocator()}
-		f := New(mem)
-		err := Receive(&messages{list: list}, f)
-		f.Release()
+		_, err := (&messages{list: list}).receive(mem)
 		if err == nil || err.Error() != want {
 			t.Errorf("err = %v, want %s", err, want)
 		}
@@ -148,11 +169,9 @@ func TestLongProportion(t *testing.T) {
 	for range 3 {
 		s.list = append(s.list, make([]byte, MaxMessage))
 	}
-	f := New(mem)
-	if err := Receive(s, f); err == nil {
-		t.Error("it is all there")
+	if _, err := s.receive(mem); !errors.Is(err, errPending) {
+		t.Errorf("err = %v", err)
 	}
-	f.Release()
 	if mem.most > 2*3*MaxMessage {
 		t.Errorf("%d bytes are allocated for %d", mem.most, 3*MaxMessage)
 	}
