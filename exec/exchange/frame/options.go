@@ -56,11 +56,14 @@ var buffers = &bufferPool{}
 // bufferPool holds buffers of the most that one HTTP/2 frame of gRPC has.
 type bufferPool struct{ pool sync.Pool }
 
-const pooled = 16 << 10
+const (
+	pooled   = 16 << 10
+	unpooled = 1 << 10 // what is shorter is not worth a whole one, of which a peer could make us hold many
+)
 
 // Get implements mem.BufferPool.
 func (p *bufferPool) Get(n int) *[]byte {
-	if n > pooled {
+	if n > pooled || n < unpooled {
 		b := make([]byte, n)
 		return &b
 	}
