@@ -10,21 +10,21 @@ import (
 	"github.com/rainsql/rainsql/exec/op"
 )
 
-// nowhere is a way that takes everything.
-type nowhere struct {
+// wayOut is a way that takes everything.
+type wayOut struct {
 	mu     *sync.Mutex
 	failed *error
 	early  *int // ended before the part was known to have failed
 }
 
-func (nowhere) Send(_ context.Context, m exchange.Message) (op.Flow, error) {
+func (wayOut) Send(_ context.Context, m exchange.Message) (op.Flow, error) {
 	m.Release()
 	return op.More, nil
 }
 
-func (nowhere) Stopped() bool { return false }
+func (wayOut) Stopped() bool { return false }
 
-func (w nowhere) Done() {
+func (w wayOut) Done() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if *w.failed == nil {
@@ -58,7 +58,7 @@ func TestFailed(t *testing.T) {
 			early := 0
 			part := Part{
 				Here: func(stage, _ int) bool { return stage == 0 },
-				Away: func(_, _, _ int) exchange.Away { return nowhere{&mu, &failed, &early} },
+				Away: func(_, _, _ int) exchange.Away { return wayOut{&mu, &failed, &early} },
 				Failed: func(err error) {
 					mu.Lock()
 					defer mu.Unlock()
