@@ -32,8 +32,6 @@ type part struct {
 	cancel context.CancelCauseFunc
 	tasks  context.Context         //nolint:containedctx // within ctx, of the tasks
 	fail   context.CancelCauseFunc // ends the tasks
-	links  context.Context         //nolint:containedctx // within tasks, of what they send
-	mute   context.CancelCauseFunc // ends the links: a task has failed, and its rows have not come to their end
 
 	ready   chan struct{} // closed once running is there
 	running *task.Running
@@ -134,7 +132,7 @@ func (p *part) run(opener Opener, result operators.Receiver) error {
 		Here:   func(stage, index int) bool { return p.place.at(stage, index) == self },
 		Away:   p.away,
 		Splits: p.splits,
-		Failed: p.mute,
+		Failed: p.silence,
 	}, rt, &p.stats)
 	if err != nil {
 		if r != nil {

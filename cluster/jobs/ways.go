@@ -46,7 +46,16 @@ func (p *part) open(key way, e dag.Edge) (*link.Out, error) {
 		return nil, err
 	}
 	h := link.Head{Job: p.job, Attempt: p.attempt, Edge: key.edge, From: p.w.cfg.Self.Node}
-	return link.Open(p.links, conn, key.to, h, p.linkEdge(e), p.fail)
+	return link.Open(p.ctx, conn, key.to, h, p.linkEdge(e), p.fail)
+}
+
+// silence is for when a task has failed: others must not take the end of what it sends for the end of its rows.
+func (p *part) silence(error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range p.ways {
+		o.Silence()
+	}
 }
 
 func (p *part) linkEdge(e dag.Edge) link.Edge {

@@ -170,7 +170,6 @@ func (w *Worker) newPart(ctx context.Context, spec *api.Part, g *dag.Graph) (*pa
 	p.memory = op.NewMemory(limit)
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	p.tasks, p.fail = context.WithCancelCause(p.ctx)
-	p.links, p.mute = context.WithCancelCause(p.tasks)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
