@@ -33,6 +33,8 @@ type Config struct {
 	Resolve func(state.ID) string
 	// Alive tells whether SWIM has met this incarnation of a node and does not hold it dead.
 	Alive func(id state.ID, incarnation uint64) bool
+	// Refuses tells whether a machine answers that nobody listens at an address; nil: nobody can tell.
+	Refuses func(ctx context.Context, addr string) bool
 	// Reach asks a node how it stands.
 	Reach func(ctx context.Context, addr string) (Standing, error)
 	// OnFatal is told, once, of what makes it impossible to go on: the process must end. Nothing that

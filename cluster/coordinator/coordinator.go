@@ -35,6 +35,7 @@ type Coordinator struct {
 	readyTerm atomic.Uint64 // the term in which this node leads and has applied all of the terms before; 0: none
 	reads     *group.Queue[chan error]
 	poked     chan struct{}
+	refused   refusals
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -68,6 +69,9 @@ func Open(cfg Config) (*Coordinator, error) {
 	c.open.Store(true)
 	c.work.Go(c.lead)
 	c.work.Go(c.verifyReads)
+	if cfg.Refuses != nil {
+		c.work.Go(c.watchHeartbeats)
+	}
 	return c, nil
 }
 

@@ -130,11 +130,14 @@ func (c *Coordinator) step(m memory) bool {
 func (c *Coordinator) view(m memory) supervise.View {
 	dead := m.dead
 	v := supervise.View{
-		Now: time.Now(), Self: c.cfg.ID, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Skip: map[state.ID]bool{},
+		Now: time.Now(), Self: c.cfg.ID, Dead: map[state.ID]time.Time{}, Refused: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Skip: map[state.ID]bool{},
 		Voters: c.cfg.Voters, DownAfter: c.cfg.DownAfter, EvictAfter: c.cfg.EvictAfter,
 	}
 	for n := range c.machine.now().Nodes() {
 		v.Nodes = append(v.Nodes, n)
+		if since, refuses := c.refused.of(n.ID, n.Incarnation); refuses && n.ID != c.cfg.ID {
+			v.Refused[n.ID] = since
+		}
 		if n.Status == state.Evicted || n.ID == c.cfg.ID || c.cfg.Alive(n.ID, n.Incarnation) {
 			delete(dead, n.ID)
 			continue

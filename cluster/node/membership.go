@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -79,6 +80,15 @@ func (n *Node) reach(ctx context.Context, addr string) (coordinator.Standing, er
 	}
 	resp, err := api.NewNodeClient(conn).Status(ctx, &api.StatusRequest{})
 	return coordinator.Standing{Last: resp.GetLastIndex(), Clock: time.UnixMicro(resp.GetClockMicros())}, err
+}
+
+// refuses tells whether a machine answers that nobody listens at an address.
+func (n *Node) refuses(ctx context.Context, addr string) bool {
+	conn, err := n.cfg.Net.Dial(ctx, "tcp", addr)
+	if err == nil {
+		_ = conn.Close() // only dialled
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // retryEvery is how long to wait before an attempt to join is made anew; at random, so that many nodes that are started

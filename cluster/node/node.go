@@ -197,7 +197,7 @@ func (n *Node) startListening() error {
 	n.coord, err = coordinator.Open(coordinator.Config{
 		ID: n.self.id, Addr: n.addr, Layer: layer, Stores: stores, Timing: n.cfg.Timing,
 		Voters: n.cfg.Voters, DownAfter: n.cfg.DownAfter, EvictAfter: n.cfg.EvictAfter,
-		Resolve: n.resolve, Met: n.metAt, Alive: n.alive, Reach: n.reach, OnFatal: n.cfg.OnFatal, Logger: n.log,
+		Resolve: n.resolve, Met: n.metAt, Alive: n.alive, Reach: n.reach, Refuses: n.refuses, OnFatal: n.cfg.OnFatal, Logger: n.log,
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,8 @@ type View struct {
 	Nodes   []*state.Node
 	Servers []Server               // raft's configuration
 	Dead    map[state.ID]time.Time // since when SWIM has held a node's incarnation dead
+	// Refused is since when a node's machine has answered that nobody listens there: its process is gone.
+	Refused map[state.ID]time.Time
 	// Behind tells which nodes are too far behind in the log, or do not say, to be given a vote.
 	Behind map[state.ID]bool
 	// Skip are nodes about which a step failed a moment ago: others have their turn.
@@ -27,6 +29,9 @@ type View struct {
 	DownAfter  time.Duration // of being held dead, until a node is down
 	EvictAfter time.Duration // on top of that, until a node that is down is evicted
 }
+
+// RefusedAfter is for how long a node must have refused until it is down: it is certain, but it may just be starting anew.
+const RefusedAfter = 500 * time.Millisecond
 
 // Server is a member of raft's configuration.
 type Server struct {
@@ -72,14 +77,17 @@ func Next(v View) (Step, bool) {
 func nextLiveness(v View) (Step, bool) {
 	for _, n := range v.Nodes {
 		since, dead := v.Dead[n.ID]
+		gone, refused := v.Refused[n.ID]
 		silent := v.Now.Sub(since) // by the leader's own clock, while it led: not while all were without power
 		switch {
 		case n.Status == state.Evicted || n.ID == v.Self || v.Skip[n.ID]:
 		case n.Status != state.Down && dead && silent >= v.DownAfter:
 			return Step{What: MarkDown, Node: n.ID}, true
-		case n.Status == state.Down && !dead:
+		case n.Status != state.Down && refused && v.Now.Sub(gone) >= RefusedAfter:
+			return Step{What: MarkDown, Node: n.ID}, true
+		case n.Status == state.Down && !dead && !refused:
 			return Step{What: MarkUp, Node: n.ID}, true
-		case n.Status == state.Down && v.EvictAfter > 0 && silent >= v.DownAfter+v.EvictAfter && !lastHolder(v, n):
+		case n.Status == state.Down && dead && v.EvictAfter > 0 && silent >= v.DownAfter+v.EvictAfter && !lastHolder(v, n):
 			return Step{What: Evict, Node: n.ID}, true
 		}
 	}

@@ -12,11 +12,11 @@ import (
 var epoch = time.UnixMicro(1e15)
 
 // parse reads a cluster, a word a node: its number, then a letter for its status (p a l d e), V for a vote, n
-// for a place in raft without one, D if what it had is elsewhere, x if SWIM holds it dead, X if it has for an hour, b if it is behind, m if its address has
+// for a place in raft without one, D if what it had is elsewhere, x if SWIM holds it dead, X if it has for an hour, r, R or Q if it refuses for 0.1, 1 or 6 s, b if it is behind, m if its address has
 // changed, s if a step about it has failed. The leader is the one with '*'.
 func parse(t *testing.T, text string, voters int) View {
 	t.Helper()
-	v := View{Now: epoch, Dead: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Skip: map[state.ID]bool{}, Voters: voters, DownAfter: 5 * time.Second, EvictAfter: time.Minute}
+	v := View{Now: epoch, Dead: map[state.ID]time.Time{}, Refused: map[state.ID]time.Time{}, Behind: map[state.ID]bool{}, Skip: map[state.ID]bool{}, Voters: voters, DownAfter: 5 * time.Second, EvictAfter: time.Minute}
 	for _, word := range strings.Fields(text) {
 		n := &state.Node{ID: state.ID{15: word[0] - '0'}, Addr: "a", Joined: uint64(word[0])}
 		for _, c := range word[1:] {
@@ -29,6 +29,12 @@ func parse(t *testing.T, text string, voters int) View {
 				v.Dead[n.ID] = epoch.Add(-10 * time.Second)
 			case 'X':
 				v.Dead[n.ID] = epoch.Add(-time.Hour)
+			case 'r':
+				v.Refused[n.ID] = epoch.Add(-100 * time.Millisecond)
+			case 'R':
+				v.Refused[n.ID] = epoch.Add(-time.Second)
+			case 'Q':
+				v.Refused[n.ID] = epoch.Add(-6 * time.Second)
 			case 'm':
 				n.Addr = "b"
 			case 's':
@@ -67,6 +73,13 @@ func TestNext(t *testing.T) {
 		{"1aV* 2aV 3aV 4an 5an", 3, "-"},
 		{"1aV* 2aV 3aV 4aV 5aV", 3, "demote 5"},
 		{"1aV* 2aV 3aVx", 5, "mark down 3"},
+		{"1aV* 2aV 3aVr", 5, "-"},
+		{"1aV* 2aV 3aVR", 5, "mark down 3"},
+		{"1aV* 2aV 3dVR", 5, "-"},
+		{"1aV* 2aV 3dVQ", 5, "-"},             // nor is it evicted
+		{"1aV* 2aV 3dVR 4an", 5, "-"},         // it may just be starting anew, and keeps its vote
+		{"1aV* 2aV 3dVQ 4an", 5, "promote 4"}, // not for longer
+		{"1aV* 2aV 3dV", 5, "mark up 3"},
 		{"1aV* 2aV 3dVx", 5, "-"}, // keeps its vote until another takes its place
 		{"1aV* 2aV 3dVx 4an", 5, "promote 4"},
 		{"1aV* 2aV 3dVx 4aV", 5, "demote 3"},

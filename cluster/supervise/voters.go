@@ -45,6 +45,8 @@ func nextVoter(v View) (Step, bool) {
 		_, dead := v.Dead[n.ID]
 		voter := known && s.Voter
 		switch {
+		case voter && n.Status == state.Down && v.briefly(n):
+			unsure++
 		case voter && (n.Status == state.Down || n.Status == state.Leaving || n.Status == state.Evicted):
 			unfit = append(unfit, n)
 		case voter && (dead || n.Status != state.Active):
@@ -89,4 +91,10 @@ func nextVoter(v View) (Step, bool) {
 		}
 	}
 	return Step{}, false
+}
+
+// briefly tells whether a node is down only since it refuses, and not for long: it may just be starting anew, and keeps its vote.
+func (v View) briefly(n *state.Node) bool {
+	gone, refused := v.Refused[n.ID]
+	return refused && v.Now.Sub(gone) < v.DownAfter
 }
