@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,42 +96,75 @@ func (q *querying) check(src string) time.Duration {
 	return time.Since(began)
 }
 
-// TestJobs kills servers of three in the midst of queries.
-func TestJobs(t *testing.T) {
+// adds is a query that appends so many rows to a file each time: neither fewer nor more, whatever is killed.
+const adds = "FROM 'signs.csv' FILTER Category = 'Warning' TRANSFORM OBJECTID INTO 'appended.csv' (mode = 'append')"
+
+// appended checks that the file has the rows of so many runs.
+func (q *querying) appended(times int) {
+	q.t.Helper()
+	const count = "AGGREGATE count(*) AS n, sum(OBJECTID) AS s"
+	one, err := enginetest.Run(q.t, q.cfg, nil, "test.rql", "FROM 'signs.csv' FILTER Category = 'Warning' "+count)
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	var n, s int
+	if _, err := fmt.Sscanf(one, "n,s\n%d,%d", &n, &s); err != nil {
+		q.t.Fatal(err)
+	}
+	got, err := enginetest.Run(q.t, q.cfg, nil, "test.rql", "FROM 'appended.csv' "+count)
+	if want := fmt.Sprintf("n,s\n%d,%d\n", n*times, s*times); err != nil || got != want {
+		q.t.Errorf("%d runs appended %q, not %q (%v)", times, got, want, err)
+	}
+}
+
+// jobsCluster is three servers, and queries on them.
+func jobsCluster(t *testing.T, rows int) (*Cluster, *querying) {
+	t.Helper()
 	if raceEnabled {
 		t.Skip("servers are processes of their own, which the race detector does not see")
 	}
-	kills, rows := 6, 200_000
 	if *chaos > 0 {
-		kills, rows = 50, 1_000_000
+		rows = 1_000_000
 	} else {
 		t.Parallel()
 	}
 	c := New(t, program(t), Options{Servers: 3})
-	q := newQuerying(t, c, rows)
-	usual := map[string]time.Duration{}
-	for _, src := range asked {
-		q.check(src)
-		usual[src] = q.check(src)
+	return c, newQuerying(t, c, rows)
+}
+
+// TestJobsKilled kills servers of three in the midst of queries: every answer is right, and soon there.
+func TestJobsKilled(t *testing.T) {
+	c, q := jobsCluster(t, 100_000)
+	kills := 6
+	if *chaos > 0 {
+		kills = 50
 	}
+	if _, err := enginetest.Run(t, q.cfg, nil, "test.rql", adds); err != nil {
+		t.Fatal(err)
+	}
+	q.want[adds] = ""
+	times := 1
 	var took []time.Duration
-	for i := range kills {
-		src := asked[i%len(asked)]
-		victim := c.Servers[rand.IntN(len(c.Servers))]
-		what := "a server"
+	for i, list := 0, append(slices.Clone(asked), adds); i < kills; i++ {
+		src := list[i%len(list)]
+		usual := q.check(src)
+		if src == adds {
+			times += 2
+		}
+		victim, what := c.Servers[rand.IntN(len(c.Servers))], "a server"
 		if victim == c.Leader() {
 			what = "the leader"
 		}
-		after := rand.N(usual[src] + 1)
+		after := rand.N(usual + 1)
 		killed := make(chan struct{})
 		time.AfterFunc(after, func() {
 			defer close(killed)
 			victim.Kill()
 		})
-		d := q.check(src)
+		took = append(took, max(0, q.check(src)-usual))
 		<-killed
-		took = append(took, max(0, d-usual[src]))
-		t.Logf("%s killed after %v of about %v: %v later than usual: %.40s", what, after.Round(time.Millisecond), usual[src].Round(time.Millisecond), took[i].Round(time.Millisecond), src)
+		t.Logf("%s killed after %v of about %v: %v later than usual: %.50s", what, after.Round(time.Millisecond), usual.Round(time.Millisecond), took[i].Round(time.Millisecond), src)
+		q.appended(times)
 		if t.Failed() {
 			return
 		}
@@ -138,4 +173,63 @@ func TestJobs(t *testing.T) {
 	}
 	slices.Sort(took)
 	within(t, fmt.Sprintf("recovery of a query, 95%% of %d", kills), took[len(took)*95/100], 5*time.Second)
+}
+
+// TestJobsSoak has clients run queries while servers are killed, frozen, join and leave: no wrong answer, no job that is stuck, and
+// nothing is left in the end.
+func TestJobsSoak(t *testing.T) {
+	c, q := jobsCluster(t, 50_000)
+	clients, span := 3, 15*time.Second
+	if *chaos > 0 {
+		clients, span = 10, max(*chaos, 10*time.Minute)
+	}
+	before := c.goroutines(t)
+	ctx, cancel := context.WithTimeout(t.Context(), span)
+	defer cancel()
+	var work sync.WaitGroup
+	var done, slowest atomic.Int64
+	for range clients {
+		work.Go(func() {
+			for ctx.Err() == nil && !t.Failed() {
+				d := q.check(asked[rand.IntN(len(asked)-1)]) // the last writes a file that others would read meanwhile
+				done.Add(1)
+				slowest.Store(max(slowest.Load(), int64(d)))
+			}
+		})
+	}
+	for n := 0; ctx.Err() == nil && !t.Failed(); n++ {
+		time.Sleep(rand.N(2 * time.Second))
+		victim := c.Servers[rand.IntN(len(c.Servers))]
+		if n%4 == 3 {
+			victim.Freeze()
+			time.Sleep(rand.N(4 * time.Second))
+			victim.Thaw()
+		} else {
+			victim.Kill()
+			time.Sleep(rand.N(time.Second))
+			victim.Start()
+		}
+		c.Settle()
+	}
+	work.Wait()
+	t.Logf("%d queries, the slowest took %v", done.Load(), time.Duration(slowest.Load()).Round(time.Millisecond))
+	c.Until("all that queries needed is gone", time.Minute, func() string {
+		if now := c.goroutines(t); now > before+30 {
+			return fmt.Sprintf("%d goroutines, before there were %d", now, before)
+		}
+		return ""
+	})
+}
+
+// goroutines is how many all servers have.
+func (c *Cluster) goroutines(t *testing.T) int {
+	total := 0
+	for _, s := range c.Servers {
+		n, err := s.Metric("go_goroutines")
+		if err != nil {
+			t.Fatal(s.Name, err)
+		}
+		total += int(n)
+	}
+	return total
 }

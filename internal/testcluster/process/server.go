@@ -1,11 +1,17 @@
 package process
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -222,4 +228,23 @@ func generation(cl *client.Client, name string, local bool) (uint64, error) {
 		return f.GetGeneration(), nil
 	}
 	return 0, err
+}
+
+// Metric is a number among those that the server gives to who watches it.
+func (s *Server) Metric(name string) (float64, error) {
+	host, _, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.Get("http://" + host + ":7402/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	for in := bufio.NewScanner(resp.Body); in.Scan(); {
+		if text, ok := strings.CutPrefix(in.Text(), name+" "); ok {
+			return strconv.ParseFloat(text, 64)
+		}
+	}
+	return 0, fmt.Errorf("there is no metric %s", name)
 }
