@@ -381,6 +381,7 @@ type ReadRequest struct {
 	//	*ReadRequest_Tokens
 	//	*ReadRequest_File
 	//	*ReadRequest_Files
+	//	*ReadRequest_Jobs
 	What          isReadRequest_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -473,6 +474,15 @@ func (x *ReadRequest) GetFiles() string {
 	return ""
 }
 
+func (x *ReadRequest) GetJobs() *JobQuery {
+	if x != nil {
+		if x, ok := x.What.(*ReadRequest_Jobs); ok {
+			return x.Jobs
+		}
+	}
+	return nil
+}
+
 type isReadRequest_What interface {
 	isReadRequest_What()
 }
@@ -493,6 +503,10 @@ type ReadRequest_Files struct {
 	Files string `protobuf:"bytes,6,opt,name=files,proto3,oneof"` // names that begin so
 }
 
+type ReadRequest_Jobs struct {
+	Jobs *JobQuery `protobuf:"bytes,7,opt,name=jobs,proto3,oneof"`
+}
+
 func (*ReadRequest_Nodes) isReadRequest_What() {}
 
 func (*ReadRequest_Tokens) isReadRequest_What() {}
@@ -500,6 +514,53 @@ func (*ReadRequest_Tokens) isReadRequest_What() {}
 func (*ReadRequest_File) isReadRequest_What() {}
 
 func (*ReadRequest_Files) isReadRequest_What() {}
+
+func (*ReadRequest_Jobs) isReadRequest_What() {}
+
+// JobQuery asks for jobs.
+type JobQuery struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"` // one, in full; 0: all, in the order in which they were submitted, with the beginnings of their texts
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JobQuery) Reset() {
+	*x = JobQuery{}
+	mi := &file_cluster_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JobQuery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JobQuery) ProtoMessage() {}
+
+func (x *JobQuery) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JobQuery.ProtoReflect.Descriptor instead.
+func (*JobQuery) Descriptor() ([]byte, []int) {
+	return file_cluster_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *JobQuery) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
 
 type Nothing struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -509,7 +570,7 @@ type Nothing struct {
 
 func (x *Nothing) Reset() {
 	*x = Nothing{}
-	mi := &file_cluster_proto_msgTypes[7]
+	mi := &file_cluster_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +582,7 @@ func (x *Nothing) String() string {
 func (*Nothing) ProtoMessage() {}
 
 func (x *Nothing) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[7]
+	mi := &file_cluster_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +595,7 @@ func (x *Nothing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nothing.ProtoReflect.Descriptor instead.
 func (*Nothing) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{7}
+	return file_cluster_proto_rawDescGZIP(), []int{8}
 }
 
 type ReadResponse struct {
@@ -546,13 +607,15 @@ type ReadResponse struct {
 	Tokens        []*TokenInfo           `protobuf:"bytes,5,rep,name=tokens,proto3" json:"tokens,omitempty"`
 	Files         []*File                `protobuf:"bytes,6,rep,name=files,proto3" json:"files,omitempty"`
 	Leader        string                 `protobuf:"bytes,7,opt,name=leader,proto3" json:"leader,omitempty"` // id of the leader as the node that answered knows it
+	Jobs          []*JobInfo             `protobuf:"bytes,8,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	NowMicros     int64                  `protobuf:"varint,9,opt,name=now_micros,json=nowMicros,proto3" json:"now_micros,omitempty"` // the later of clock and log time
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_cluster_proto_msgTypes[8]
+	mi := &file_cluster_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -564,7 +627,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[8]
+	mi := &file_cluster_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -577,7 +640,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{8}
+	return file_cluster_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReadResponse) GetIndex() uint64 {
@@ -629,6 +692,237 @@ func (x *ReadResponse) GetLeader() string {
 	return ""
 }
 
+func (x *ReadResponse) GetJobs() []*JobInfo {
+	if x != nil {
+		return x.Jobs
+	}
+	return nil
+}
+
+func (x *ReadResponse) GetNowMicros() int64 {
+	if x != nil {
+		return x.NowMicros
+	}
+	return 0
+}
+
+// JobInfo is a job as the log knows it.
+type JobInfo struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Id              uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Status          string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"` // queued, running, done, failed or cancelled
+	User            string                 `protobuf:"bytes,3,opt,name=user,proto3" json:"user,omitempty"`
+	Text            string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	SubmittedMicros int64                  `protobuf:"varint,5,opt,name=submitted_micros,json=submittedMicros,proto3" json:"submitted_micros,omitempty"`
+	BeganMicros     int64                  `protobuf:"varint,6,opt,name=began_micros,json=beganMicros,proto3" json:"began_micros,omitempty"` // its first attempt; 0: not yet, as for the next
+	EndedMicros     int64                  `protobuf:"varint,7,opt,name=ended_micros,json=endedMicros,proto3" json:"ended_micros,omitempty"`
+	Attempt         uint64                 `protobuf:"varint,8,opt,name=attempt,proto3" json:"attempt,omitempty"` // the one under way, or the last; 0: there was none
+	Attempts        int64                  `protobuf:"varint,9,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Width           int64                  `protobuf:"varint,10,opt,name=width,proto3" json:"width,omitempty"`    // slots that it can use
+	Slots           int64                  `protobuf:"varint,11,opt,name=slots,proto3" json:"slots,omitempty"`    // that it has
+	Gateway         []byte                 `protobuf:"bytes,12,opt,name=gateway,proto3" json:"gateway,omitempty"` // the node that its client asks
+	GatewayName     string                 `protobuf:"bytes,13,opt,name=gateway_name,json=gatewayName,proto3" json:"gateway_name,omitempty"`
+	Reason          string                 `protobuf:"bytes,14,opt,name=reason,proto3" json:"reason,omitempty"` // why it failed or was cancelled; of one that waits or runs, why its last attempt failed
+	Rows            int64                  `protobuf:"varint,15,opt,name=rows,proto3" json:"rows,omitempty"`    // that it gave or wrote, once it is done
+	Places          []*NodeSlots           `protobuf:"bytes,16,rep,name=places,proto3" json:"places,omitempty"` // of its slots; not in a list
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *JobInfo) Reset() {
+	*x = JobInfo{}
+	mi := &file_cluster_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JobInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JobInfo) ProtoMessage() {}
+
+func (x *JobInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JobInfo.ProtoReflect.Descriptor instead.
+func (*JobInfo) Descriptor() ([]byte, []int) {
+	return file_cluster_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *JobInfo) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *JobInfo) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *JobInfo) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *JobInfo) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *JobInfo) GetSubmittedMicros() int64 {
+	if x != nil {
+		return x.SubmittedMicros
+	}
+	return 0
+}
+
+func (x *JobInfo) GetBeganMicros() int64 {
+	if x != nil {
+		return x.BeganMicros
+	}
+	return 0
+}
+
+func (x *JobInfo) GetEndedMicros() int64 {
+	if x != nil {
+		return x.EndedMicros
+	}
+	return 0
+}
+
+func (x *JobInfo) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *JobInfo) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *JobInfo) GetWidth() int64 {
+	if x != nil {
+		return x.Width
+	}
+	return 0
+}
+
+func (x *JobInfo) GetSlots() int64 {
+	if x != nil {
+		return x.Slots
+	}
+	return 0
+}
+
+func (x *JobInfo) GetGateway() []byte {
+	if x != nil {
+		return x.Gateway
+	}
+	return nil
+}
+
+func (x *JobInfo) GetGatewayName() string {
+	if x != nil {
+		return x.GatewayName
+	}
+	return ""
+}
+
+func (x *JobInfo) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *JobInfo) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *JobInfo) GetPlaces() []*NodeSlots {
+	if x != nil {
+		return x.Places
+	}
+	return nil
+}
+
+type NodeSlots struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"` // its name
+	Slots         int64                  `protobuf:"varint,2,opt,name=slots,proto3" json:"slots,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeSlots) Reset() {
+	*x = NodeSlots{}
+	mi := &file_cluster_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeSlots) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeSlots) ProtoMessage() {}
+
+func (x *NodeSlots) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeSlots.ProtoReflect.Descriptor instead.
+func (*NodeSlots) Descriptor() ([]byte, []int) {
+	return file_cluster_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *NodeSlots) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *NodeSlots) GetSlots() int64 {
+	if x != nil {
+		return x.Slots
+	}
+	return 0
+}
+
 type NodeInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -650,7 +944,7 @@ type NodeInfo struct {
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_cluster_proto_msgTypes[9]
+	mi := &file_cluster_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +956,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[9]
+	mi := &file_cluster_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +969,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{9}
+	return file_cluster_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NodeInfo) GetId() []byte {
@@ -780,7 +1074,7 @@ type TokenInfo struct {
 
 func (x *TokenInfo) Reset() {
 	*x = TokenInfo{}
-	mi := &file_cluster_proto_msgTypes[10]
+	mi := &file_cluster_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +1086,7 @@ func (x *TokenInfo) String() string {
 func (*TokenInfo) ProtoMessage() {}
 
 func (x *TokenInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[10]
+	mi := &file_cluster_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +1099,7 @@ func (x *TokenInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenInfo.ProtoReflect.Descriptor instead.
 func (*TokenInfo) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{10}
+	return file_cluster_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TokenInfo) GetName() string {
@@ -845,7 +1139,7 @@ type File struct {
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_cluster_proto_msgTypes[11]
+	mi := &file_cluster_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -857,7 +1151,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[11]
+	mi := &file_cluster_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -870,7 +1164,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{11}
+	return file_cluster_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *File) GetName() string {
@@ -946,7 +1240,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_cluster_proto_msgTypes[12]
+	mi := &file_cluster_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1252,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[12]
+	mi := &file_cluster_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1265,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{12}
+	return file_cluster_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *JoinRequest) GetCluster() []byte {
@@ -1048,7 +1342,7 @@ type JoinResponse struct {
 
 func (x *JoinResponse) Reset() {
 	*x = JoinResponse{}
-	mi := &file_cluster_proto_msgTypes[13]
+	mi := &file_cluster_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1354,7 @@ func (x *JoinResponse) String() string {
 func (*JoinResponse) ProtoMessage() {}
 
 func (x *JoinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[13]
+	mi := &file_cluster_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1367,7 @@ func (x *JoinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
 func (*JoinResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{13}
+	return file_cluster_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *JoinResponse) GetCluster() []byte {
@@ -1105,7 +1399,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_cluster_proto_msgTypes[14]
+	mi := &file_cluster_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1411,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[14]
+	mi := &file_cluster_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1424,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{14}
+	return file_cluster_proto_rawDescGZIP(), []int{17}
 }
 
 type StatusResponse struct {
@@ -1157,7 +1451,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_cluster_proto_msgTypes[15]
+	mi := &file_cluster_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1169,7 +1463,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[15]
+	mi := &file_cluster_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1182,7 +1476,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{15}
+	return file_cluster_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StatusResponse) GetId() []byte {
@@ -1309,7 +1603,7 @@ type Suspect struct {
 
 func (x *Suspect) Reset() {
 	*x = Suspect{}
-	mi := &file_cluster_proto_msgTypes[16]
+	mi := &file_cluster_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1615,7 @@ func (x *Suspect) String() string {
 func (*Suspect) ProtoMessage() {}
 
 func (x *Suspect) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_proto_msgTypes[16]
+	mi := &file_cluster_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1628,7 @@ func (x *Suspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspect.ProtoReflect.Descriptor instead.
 func (*Suspect) Descriptor() ([]byte, []int) {
-	return file_cluster_proto_rawDescGZIP(), []int{16}
+	return file_cluster_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Suspect) GetId() []byte {
@@ -1384,16 +1678,19 @@ const file_cluster_proto_rawDesc = "" +
 	"\aRefusal\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xe3\x01\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\x97\x02\n" +
 	"\vReadRequest\x12\x14\n" +
 	"\x05local\x18\x01 \x01(\bR\x05local\x12\x1c\n" +
 	"\tforwarded\x18\x02 \x01(\bR\tforwarded\x123\n" +
 	"\x05nodes\x18\x03 \x01(\v2\x1b.rainsql.cluster.v1.NothingH\x00R\x05nodes\x125\n" +
 	"\x06tokens\x18\x04 \x01(\v2\x1b.rainsql.cluster.v1.NothingH\x00R\x06tokens\x12\x14\n" +
 	"\x04file\x18\x05 \x01(\tH\x00R\x04file\x12\x16\n" +
-	"\x05files\x18\x06 \x01(\tH\x00R\x05filesB\x06\n" +
-	"\x04what\"\t\n" +
-	"\aNothing\"\x87\x02\n" +
+	"\x05files\x18\x06 \x01(\tH\x00R\x05files\x122\n" +
+	"\x04jobs\x18\a \x01(\v2\x1c.rainsql.cluster.v1.JobQueryH\x00R\x04jobsB\x06\n" +
+	"\x04what\"\x1a\n" +
+	"\bJobQuery\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\"\t\n" +
+	"\aNothing\"\xd7\x02\n" +
 	"\fReadResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\fR\acluster\x12\x14\n" +
@@ -1401,7 +1698,31 @@ const file_cluster_proto_rawDesc = "" +
 	"\x05nodes\x18\x04 \x03(\v2\x1c.rainsql.cluster.v1.NodeInfoR\x05nodes\x125\n" +
 	"\x06tokens\x18\x05 \x03(\v2\x1d.rainsql.cluster.v1.TokenInfoR\x06tokens\x12.\n" +
 	"\x05files\x18\x06 \x03(\v2\x18.rainsql.cluster.v1.FileR\x05files\x12\x16\n" +
-	"\x06leader\x18\a \x01(\tR\x06leader\"\xb9\x02\n" +
+	"\x06leader\x18\a \x01(\tR\x06leader\x12/\n" +
+	"\x04jobs\x18\b \x03(\v2\x1b.rainsql.cluster.v1.JobInfoR\x04jobs\x12\x1d\n" +
+	"\n" +
+	"now_micros\x18\t \x01(\x03R\tnowMicros\"\xcc\x03\n" +
+	"\aJobInfo\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\tR\x04user\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12)\n" +
+	"\x10submitted_micros\x18\x05 \x01(\x03R\x0fsubmittedMicros\x12!\n" +
+	"\fbegan_micros\x18\x06 \x01(\x03R\vbeganMicros\x12!\n" +
+	"\fended_micros\x18\a \x01(\x03R\vendedMicros\x12\x18\n" +
+	"\aattempt\x18\b \x01(\x04R\aattempt\x12\x1a\n" +
+	"\battempts\x18\t \x01(\x03R\battempts\x12\x14\n" +
+	"\x05width\x18\n" +
+	" \x01(\x03R\x05width\x12\x14\n" +
+	"\x05slots\x18\v \x01(\x03R\x05slots\x12\x18\n" +
+	"\agateway\x18\f \x01(\fR\agateway\x12!\n" +
+	"\fgateway_name\x18\r \x01(\tR\vgatewayName\x12\x16\n" +
+	"\x06reason\x18\x0e \x01(\tR\x06reason\x12\x12\n" +
+	"\x04rows\x18\x0f \x01(\x03R\x04rows\x125\n" +
+	"\x06places\x18\x10 \x03(\v2\x1d.rainsql.cluster.v1.NodeSlotsR\x06places\"5\n" +
+	"\tNodeSlots\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
+	"\x05slots\x18\x02 \x01(\x03R\x05slots\"\xb9\x02\n" +
 	"\bNodeInfo\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1493,7 +1814,7 @@ func file_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_proto_rawDescData
 }
 
-var file_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_cluster_proto_goTypes = []any{
 	(*MeetRequest)(nil),     // 0: rainsql.cluster.v1.MeetRequest
 	(*MeetResponse)(nil),    // 1: rainsql.cluster.v1.MeetResponse
@@ -1502,45 +1823,51 @@ var file_cluster_proto_goTypes = []any{
 	(*ProposeResponse)(nil), // 4: rainsql.cluster.v1.ProposeResponse
 	(*Refusal)(nil),         // 5: rainsql.cluster.v1.Refusal
 	(*ReadRequest)(nil),     // 6: rainsql.cluster.v1.ReadRequest
-	(*Nothing)(nil),         // 7: rainsql.cluster.v1.Nothing
-	(*ReadResponse)(nil),    // 8: rainsql.cluster.v1.ReadResponse
-	(*NodeInfo)(nil),        // 9: rainsql.cluster.v1.NodeInfo
-	(*TokenInfo)(nil),       // 10: rainsql.cluster.v1.TokenInfo
-	(*File)(nil),            // 11: rainsql.cluster.v1.File
-	(*JoinRequest)(nil),     // 12: rainsql.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),    // 13: rainsql.cluster.v1.JoinResponse
-	(*StatusRequest)(nil),   // 14: rainsql.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),  // 15: rainsql.cluster.v1.StatusResponse
-	(*Suspect)(nil),         // 16: rainsql.cluster.v1.Suspect
+	(*JobQuery)(nil),        // 7: rainsql.cluster.v1.JobQuery
+	(*Nothing)(nil),         // 8: rainsql.cluster.v1.Nothing
+	(*ReadResponse)(nil),    // 9: rainsql.cluster.v1.ReadResponse
+	(*JobInfo)(nil),         // 10: rainsql.cluster.v1.JobInfo
+	(*NodeSlots)(nil),       // 11: rainsql.cluster.v1.NodeSlots
+	(*NodeInfo)(nil),        // 12: rainsql.cluster.v1.NodeInfo
+	(*TokenInfo)(nil),       // 13: rainsql.cluster.v1.TokenInfo
+	(*File)(nil),            // 14: rainsql.cluster.v1.File
+	(*JoinRequest)(nil),     // 15: rainsql.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),    // 16: rainsql.cluster.v1.JoinResponse
+	(*StatusRequest)(nil),   // 17: rainsql.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),  // 18: rainsql.cluster.v1.StatusResponse
+	(*Suspect)(nil),         // 19: rainsql.cluster.v1.Suspect
 }
 var file_cluster_proto_depIdxs = []int32{
 	2,  // 0: rainsql.cluster.v1.MeetRequest.self:type_name -> rainsql.cluster.v1.Meeting
 	2,  // 1: rainsql.cluster.v1.MeetResponse.nodes:type_name -> rainsql.cluster.v1.Meeting
 	5,  // 2: rainsql.cluster.v1.ProposeResponse.refusal:type_name -> rainsql.cluster.v1.Refusal
-	11, // 3: rainsql.cluster.v1.ProposeResponse.file:type_name -> rainsql.cluster.v1.File
+	14, // 3: rainsql.cluster.v1.ProposeResponse.file:type_name -> rainsql.cluster.v1.File
 	4,  // 4: rainsql.cluster.v1.ProposeResponse.batch:type_name -> rainsql.cluster.v1.ProposeResponse
-	7,  // 5: rainsql.cluster.v1.ReadRequest.nodes:type_name -> rainsql.cluster.v1.Nothing
-	7,  // 6: rainsql.cluster.v1.ReadRequest.tokens:type_name -> rainsql.cluster.v1.Nothing
-	9,  // 7: rainsql.cluster.v1.ReadResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
-	10, // 8: rainsql.cluster.v1.ReadResponse.tokens:type_name -> rainsql.cluster.v1.TokenInfo
-	11, // 9: rainsql.cluster.v1.ReadResponse.files:type_name -> rainsql.cluster.v1.File
-	9,  // 10: rainsql.cluster.v1.JoinResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
-	16, // 11: rainsql.cluster.v1.StatusResponse.suspects:type_name -> rainsql.cluster.v1.Suspect
-	3,  // 12: rainsql.cluster.v1.Coordinator.Propose:input_type -> rainsql.cluster.v1.ProposeRequest
-	6,  // 13: rainsql.cluster.v1.Coordinator.Read:input_type -> rainsql.cluster.v1.ReadRequest
-	12, // 14: rainsql.cluster.v1.Coordinator.Join:input_type -> rainsql.cluster.v1.JoinRequest
-	14, // 15: rainsql.cluster.v1.Node.Status:input_type -> rainsql.cluster.v1.StatusRequest
-	0,  // 16: rainsql.cluster.v1.Node.Meet:input_type -> rainsql.cluster.v1.MeetRequest
-	4,  // 17: rainsql.cluster.v1.Coordinator.Propose:output_type -> rainsql.cluster.v1.ProposeResponse
-	8,  // 18: rainsql.cluster.v1.Coordinator.Read:output_type -> rainsql.cluster.v1.ReadResponse
-	13, // 19: rainsql.cluster.v1.Coordinator.Join:output_type -> rainsql.cluster.v1.JoinResponse
-	15, // 20: rainsql.cluster.v1.Node.Status:output_type -> rainsql.cluster.v1.StatusResponse
-	1,  // 21: rainsql.cluster.v1.Node.Meet:output_type -> rainsql.cluster.v1.MeetResponse
-	17, // [17:22] is the sub-list for method output_type
-	12, // [12:17] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	8,  // 5: rainsql.cluster.v1.ReadRequest.nodes:type_name -> rainsql.cluster.v1.Nothing
+	8,  // 6: rainsql.cluster.v1.ReadRequest.tokens:type_name -> rainsql.cluster.v1.Nothing
+	7,  // 7: rainsql.cluster.v1.ReadRequest.jobs:type_name -> rainsql.cluster.v1.JobQuery
+	12, // 8: rainsql.cluster.v1.ReadResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
+	13, // 9: rainsql.cluster.v1.ReadResponse.tokens:type_name -> rainsql.cluster.v1.TokenInfo
+	14, // 10: rainsql.cluster.v1.ReadResponse.files:type_name -> rainsql.cluster.v1.File
+	10, // 11: rainsql.cluster.v1.ReadResponse.jobs:type_name -> rainsql.cluster.v1.JobInfo
+	11, // 12: rainsql.cluster.v1.JobInfo.places:type_name -> rainsql.cluster.v1.NodeSlots
+	12, // 13: rainsql.cluster.v1.JoinResponse.nodes:type_name -> rainsql.cluster.v1.NodeInfo
+	19, // 14: rainsql.cluster.v1.StatusResponse.suspects:type_name -> rainsql.cluster.v1.Suspect
+	3,  // 15: rainsql.cluster.v1.Coordinator.Propose:input_type -> rainsql.cluster.v1.ProposeRequest
+	6,  // 16: rainsql.cluster.v1.Coordinator.Read:input_type -> rainsql.cluster.v1.ReadRequest
+	15, // 17: rainsql.cluster.v1.Coordinator.Join:input_type -> rainsql.cluster.v1.JoinRequest
+	17, // 18: rainsql.cluster.v1.Node.Status:input_type -> rainsql.cluster.v1.StatusRequest
+	0,  // 19: rainsql.cluster.v1.Node.Meet:input_type -> rainsql.cluster.v1.MeetRequest
+	4,  // 20: rainsql.cluster.v1.Coordinator.Propose:output_type -> rainsql.cluster.v1.ProposeResponse
+	9,  // 21: rainsql.cluster.v1.Coordinator.Read:output_type -> rainsql.cluster.v1.ReadResponse
+	16, // 22: rainsql.cluster.v1.Coordinator.Join:output_type -> rainsql.cluster.v1.JoinResponse
+	18, // 23: rainsql.cluster.v1.Node.Status:output_type -> rainsql.cluster.v1.StatusResponse
+	1,  // 24: rainsql.cluster.v1.Node.Meet:output_type -> rainsql.cluster.v1.MeetResponse
+	20, // [20:25] is the sub-list for method output_type
+	15, // [15:20] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_cluster_proto_init() }
@@ -1553,6 +1880,7 @@ func file_cluster_proto_init() {
 		(*ReadRequest_Tokens)(nil),
 		(*ReadRequest_File)(nil),
 		(*ReadRequest_Files)(nil),
+		(*ReadRequest_Jobs)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1560,7 +1888,7 @@ func file_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_proto_rawDesc), len(file_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

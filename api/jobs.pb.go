@@ -76,6 +76,700 @@ func (PartEnd) EnumDescriptor() ([]byte, []int) {
 	return file_jobs_proto_rawDescGZIP(), []int{0}
 }
 
+type ShowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Forwarded     bool                   `protobuf:"varint,2,opt,name=forwarded,proto3" json:"forwarded,omitempty"` // only what the server itself knows of the tasks is asked for
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowRequest) Reset() {
+	*x = ShowRequest{}
+	mi := &file_jobs_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowRequest) ProtoMessage() {}
+
+func (x *ShowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowRequest.ProtoReflect.Descriptor instead.
+func (*ShowRequest) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ShowRequest) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *ShowRequest) GetForwarded() bool {
+	if x != nil {
+		return x.Forwarded
+	}
+	return false
+}
+
+type ShowResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           *JobInfo               `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"` // absent: there is none
+	NowMicros     int64                  `protobuf:"varint,2,opt,name=now_micros,json=nowMicros,proto3" json:"now_micros,omitempty"`
+	Note          string                 `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`        // what is not known, and why
+	Attempt       uint64                 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"` // whose stages they are
+	Stages        []*StageInfo           `protobuf:"bytes,5,rep,name=stages,proto3" json:"stages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowResponse) Reset() {
+	*x = ShowResponse{}
+	mi := &file_jobs_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowResponse) ProtoMessage() {}
+
+func (x *ShowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowResponse.ProtoReflect.Descriptor instead.
+func (*ShowResponse) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ShowResponse) GetJob() *JobInfo {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+func (x *ShowResponse) GetNowMicros() int64 {
+	if x != nil {
+		return x.NowMicros
+	}
+	return 0
+}
+
+func (x *ShowResponse) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ShowResponse) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *ShowResponse) GetStages() []*StageInfo {
+	if x != nil {
+		return x.Stages
+	}
+	return nil
+}
+
+// StageInfo is a stage of a job's graph, and what its tasks have done.
+type StageInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         int64                  `protobuf:"varint,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Operators     string                 `protobuf:"bytes,2,opt,name=operators,proto3" json:"operators,omitempty"` // what it does, in short
+	Tasks         []*TaskInfo            `protobuf:"bytes,3,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageInfo) Reset() {
+	*x = StageInfo{}
+	mi := &file_jobs_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageInfo) ProtoMessage() {}
+
+func (x *StageInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageInfo.ProtoReflect.Descriptor instead.
+func (*StageInfo) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *StageInfo) GetStage() int64 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+func (x *StageInfo) GetOperators() string {
+	if x != nil {
+		return x.Operators
+	}
+	return ""
+}
+
+func (x *StageInfo) GetTasks() []*TaskInfo {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+type TaskInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Attempt       uint64                 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Node          []byte                 `protobuf:"bytes,3,opt,name=node,proto3" json:"node,omitempty"`
+	NodeName      string                 `protobuf:"bytes,4,opt,name=node_name,json=nodeName,proto3" json:"node_name,omitempty"`
+	Operators     string                 `protobuf:"bytes,5,opt,name=operators,proto3" json:"operators,omitempty"` // of its stage; not within a StageInfo
+	Done          *TaskProgress          `protobuf:"bytes,6,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskInfo) Reset() {
+	*x = TaskInfo{}
+	mi := &file_jobs_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskInfo) ProtoMessage() {}
+
+func (x *TaskInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskInfo.ProtoReflect.Descriptor instead.
+func (*TaskInfo) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TaskInfo) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *TaskInfo) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *TaskInfo) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *TaskInfo) GetNodeName() string {
+	if x != nil {
+		return x.NodeName
+	}
+	return ""
+}
+
+func (x *TaskInfo) GetOperators() string {
+	if x != nil {
+		return x.Operators
+	}
+	return ""
+}
+
+func (x *TaskInfo) GetDone() *TaskProgress {
+	if x != nil {
+		return x.Done
+	}
+	return nil
+}
+
+// TaskProgress is what a task has done. Times are by the clock of its server.
+type TaskProgress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         int64                  `protobuf:"varint,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	Task          int64                  `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
+	RowsIn        int64                  `protobuf:"varint,3,opt,name=rows_in,json=rowsIn,proto3" json:"rows_in,omitempty"`                // that it read, made or received
+	RowsOut       int64                  `protobuf:"varint,4,opt,name=rows_out,json=rowsOut,proto3" json:"rows_out,omitempty"`             // that it passed on, wrote or gave to the caller
+	Bytes         int64                  `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`                                // that it read of files
+	BeganMicros   int64                  `protobuf:"varint,6,opt,name=began_micros,json=beganMicros,proto3" json:"began_micros,omitempty"` // 0: not yet
+	Nanos         int64                  `protobuf:"varint,7,opt,name=nanos,proto3" json:"nanos,omitempty"`                                // since then, or until it ended
+	WaitedNanos   int64                  `protobuf:"varint,8,opt,name=waited_nanos,json=waitedNanos,proto3" json:"waited_nanos,omitempty"` // of these, for other tasks
+	Over          bool                   `protobuf:"varint,9,opt,name=over,proto3" json:"over,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskProgress) Reset() {
+	*x = TaskProgress{}
+	mi := &file_jobs_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskProgress) ProtoMessage() {}
+
+func (x *TaskProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskProgress.ProtoReflect.Descriptor instead.
+func (*TaskProgress) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TaskProgress) GetStage() int64 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetTask() int64 {
+	if x != nil {
+		return x.Task
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetRowsIn() int64 {
+	if x != nil {
+		return x.RowsIn
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetRowsOut() int64 {
+	if x != nil {
+		return x.RowsOut
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetBeganMicros() int64 {
+	if x != nil {
+		return x.BeganMicros
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetNanos() int64 {
+	if x != nil {
+		return x.Nanos
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetWaitedNanos() int64 {
+	if x != nil {
+		return x.WaitedNanos
+	}
+	return 0
+}
+
+func (x *TaskProgress) GetOver() bool {
+	if x != nil {
+		return x.Over
+	}
+	return false
+}
+
+type CancelRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelRequest) Reset() {
+	*x = CancelRequest{}
+	mi := &file_jobs_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelRequest) ProtoMessage() {}
+
+func (x *CancelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
+func (*CancelRequest) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CancelRequest) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+type CancelResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           *JobInfo               `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`      // as it is now; absent: there is none
+	Ended         bool                   `protobuf:"varint,2,opt,name=ended,proto3" json:"ended,omitempty"` // by this request; else it had ended before
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelResponse) Reset() {
+	*x = CancelResponse{}
+	mi := &file_jobs_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelResponse) ProtoMessage() {}
+
+func (x *CancelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelResponse.ProtoReflect.Descriptor instead.
+func (*CancelResponse) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CancelResponse) GetJob() *JobInfo {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+func (x *CancelResponse) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+type TasksRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"` // 0: of all jobs
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TasksRequest) Reset() {
+	*x = TasksRequest{}
+	mi := &file_jobs_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TasksRequest) ProtoMessage() {}
+
+func (x *TasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TasksRequest.ProtoReflect.Descriptor instead.
+func (*TasksRequest) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *TasksRequest) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+type TasksResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tasks         []*TaskInfo            `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	Silent        []string               `protobuf:"bytes,2,rep,name=silent,proto3" json:"silent,omitempty"` // names of servers that did not answer
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TasksResponse) Reset() {
+	*x = TasksResponse{}
+	mi := &file_jobs_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TasksResponse) ProtoMessage() {}
+
+func (x *TasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TasksResponse.ProtoReflect.Descriptor instead.
+func (*TasksResponse) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *TasksResponse) GetTasks() []*TaskInfo {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+func (x *TasksResponse) GetSilent() []string {
+	if x != nil {
+		return x.Silent
+	}
+	return nil
+}
+
+type KillRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Stage         int64                  `protobuf:"varint,2,opt,name=stage,proto3" json:"stage,omitempty"`
+	Task          int64                  `protobuf:"varint,3,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KillRequest) Reset() {
+	*x = KillRequest{}
+	mi := &file_jobs_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KillRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KillRequest) ProtoMessage() {}
+
+func (x *KillRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KillRequest.ProtoReflect.Descriptor instead.
+func (*KillRequest) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *KillRequest) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *KillRequest) GetStage() int64 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+func (x *KillRequest) GetTask() int64 {
+	if x != nil {
+		return x.Task
+	}
+	return 0
+}
+
+type KillResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Refusal       string                 `protobuf:"bytes,1,opt,name=refusal,proto3" json:"refusal,omitempty"`  // why nothing was done; "": the task was killed
+	Node          string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`        // the name of the server that ran it
+	Attempt       uint64                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"` // of which it was
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KillResponse) Reset() {
+	*x = KillResponse{}
+	mi := &file_jobs_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KillResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KillResponse) ProtoMessage() {}
+
+func (x *KillResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KillResponse.ProtoReflect.Descriptor instead.
+func (*KillResponse) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *KillResponse) GetRefusal() string {
+	if x != nil {
+		return x.Refusal
+	}
+	return ""
+}
+
+func (x *KillResponse) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *KillResponse) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
 type RunRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to What:
@@ -91,7 +785,7 @@ type RunRequest struct {
 
 func (x *RunRequest) Reset() {
 	*x = RunRequest{}
-	mi := &file_jobs_proto_msgTypes[0]
+	mi := &file_jobs_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -103,7 +797,7 @@ func (x *RunRequest) String() string {
 func (*RunRequest) ProtoMessage() {}
 
 func (x *RunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[0]
+	mi := &file_jobs_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -116,7 +810,7 @@ func (x *RunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunRequest.ProtoReflect.Descriptor instead.
 func (*RunRequest) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{0}
+	return file_jobs_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RunRequest) GetWhat() isRunRequest_What {
@@ -202,7 +896,7 @@ type Submit struct {
 
 func (x *Submit) Reset() {
 	*x = Submit{}
-	mi := &file_jobs_proto_msgTypes[1]
+	mi := &file_jobs_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -214,7 +908,7 @@ func (x *Submit) String() string {
 func (*Submit) ProtoMessage() {}
 
 func (x *Submit) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[1]
+	mi := &file_jobs_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -227,7 +921,7 @@ func (x *Submit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submit.ProtoReflect.Descriptor instead.
 func (*Submit) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{1}
+	return file_jobs_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Submit) GetKey() []byte {
@@ -265,7 +959,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_jobs_proto_msgTypes[2]
+	mi := &file_jobs_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -277,7 +971,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[2]
+	mi := &file_jobs_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -290,7 +984,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{2}
+	return file_jobs_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Run) GetGraphBytes() int64 {
@@ -343,7 +1037,7 @@ type RunResponse struct {
 
 func (x *RunResponse) Reset() {
 	*x = RunResponse{}
-	mi := &file_jobs_proto_msgTypes[3]
+	mi := &file_jobs_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -355,7 +1049,7 @@ func (x *RunResponse) String() string {
 func (*RunResponse) ProtoMessage() {}
 
 func (x *RunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[3]
+	mi := &file_jobs_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -368,7 +1062,7 @@ func (x *RunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunResponse.ProtoReflect.Descriptor instead.
 func (*RunResponse) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{3}
+	return file_jobs_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RunResponse) GetWhat() isRunResponse_What {
@@ -453,7 +1147,7 @@ type JobBegun struct {
 
 func (x *JobBegun) Reset() {
 	*x = JobBegun{}
-	mi := &file_jobs_proto_msgTypes[4]
+	mi := &file_jobs_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -465,7 +1159,7 @@ func (x *JobBegun) String() string {
 func (*JobBegun) ProtoMessage() {}
 
 func (x *JobBegun) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[4]
+	mi := &file_jobs_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -478,7 +1172,7 @@ func (x *JobBegun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobBegun.ProtoReflect.Descriptor instead.
 func (*JobBegun) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{4}
+	return file_jobs_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *JobBegun) GetJob() uint64 {
@@ -513,7 +1207,7 @@ type Rows struct {
 
 func (x *Rows) Reset() {
 	*x = Rows{}
-	mi := &file_jobs_proto_msgTypes[5]
+	mi := &file_jobs_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +1219,7 @@ func (x *Rows) String() string {
 func (*Rows) ProtoMessage() {}
 
 func (x *Rows) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[5]
+	mi := &file_jobs_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +1232,7 @@ func (x *Rows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rows.ProtoReflect.Descriptor instead.
 func (*Rows) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{5}
+	return file_jobs_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Rows) GetFrame() []byte {
@@ -567,7 +1261,7 @@ type JobOver struct {
 
 func (x *JobOver) Reset() {
 	*x = JobOver{}
-	mi := &file_jobs_proto_msgTypes[6]
+	mi := &file_jobs_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +1273,7 @@ func (x *JobOver) String() string {
 func (*JobOver) ProtoMessage() {}
 
 func (x *JobOver) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[6]
+	mi := &file_jobs_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +1286,7 @@ func (x *JobOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobOver.ProtoReflect.Descriptor instead.
 func (*JobOver) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{6}
+	return file_jobs_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *JobOver) GetStatus() string {
@@ -639,13 +1333,14 @@ type Progress struct {
 	Peak          int64                  `protobuf:"varint,11,opt,name=peak,proto3" json:"peak,omitempty"`     // most that were held
 	Spilled       int64                  `protobuf:"varint,12,opt,name=spilled,proto3" json:"spilled,omitempty"`
 	Written       []*Written             `protobuf:"bytes,13,rep,name=written,proto3" json:"written,omitempty"`
+	Tasks         []*TaskProgress        `protobuf:"bytes,14,rep,name=tasks,proto3" json:"tasks,omitempty"` // of a part
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_jobs_proto_msgTypes[7]
+	mi := &file_jobs_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +1352,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[7]
+	mi := &file_jobs_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +1365,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{7}
+	return file_jobs_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Progress) GetBytes() int64 {
@@ -764,6 +1459,13 @@ func (x *Progress) GetWritten() []*Written {
 	return nil
 }
 
+func (x *Progress) GetTasks() []*TaskProgress {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
 type Written struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
@@ -774,7 +1476,7 @@ type Written struct {
 
 func (x *Written) Reset() {
 	*x = Written{}
-	mi := &file_jobs_proto_msgTypes[8]
+	mi := &file_jobs_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +1488,7 @@ func (x *Written) String() string {
 func (*Written) ProtoMessage() {}
 
 func (x *Written) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[8]
+	mi := &file_jobs_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +1501,7 @@ func (x *Written) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Written.ProtoReflect.Descriptor instead.
 func (*Written) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{8}
+	return file_jobs_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Written) GetPath() string {
@@ -833,7 +1535,7 @@ type Meter struct {
 
 func (x *Meter) Reset() {
 	*x = Meter{}
-	mi := &file_jobs_proto_msgTypes[9]
+	mi := &file_jobs_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +1547,7 @@ func (x *Meter) String() string {
 func (*Meter) ProtoMessage() {}
 
 func (x *Meter) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[9]
+	mi := &file_jobs_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +1560,7 @@ func (x *Meter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Meter.ProtoReflect.Descriptor instead.
 func (*Meter) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{9}
+	return file_jobs_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Meter) GetNode() []byte {
@@ -917,6 +1619,118 @@ func (x *Meter) GetNanos() int64 {
 	return 0
 }
 
+type KillTaskRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Task          *KillRequest           `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	Attempt       uint64                 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	By            string                 `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"` // why
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KillTaskRequest) Reset() {
+	*x = KillTaskRequest{}
+	mi := &file_jobs_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KillTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KillTaskRequest) ProtoMessage() {}
+
+func (x *KillTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KillTaskRequest.ProtoReflect.Descriptor instead.
+func (*KillTaskRequest) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *KillTaskRequest) GetTask() *KillRequest {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *KillTaskRequest) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *KillTaskRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+type KillTaskResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Refusal       string                 `protobuf:"bytes,1,opt,name=refusal,proto3" json:"refusal,omitempty"` // there is no such task, or it has ended; "": nothing is wrong
+	Node          []byte                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`       // that runs the task: if it is not this one, nothing was done
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KillTaskResponse) Reset() {
+	*x = KillTaskResponse{}
+	mi := &file_jobs_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KillTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KillTaskResponse) ProtoMessage() {}
+
+func (x *KillTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KillTaskResponse.ProtoReflect.Descriptor instead.
+func (*KillTaskResponse) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *KillTaskResponse) GetRefusal() string {
+	if x != nil {
+		return x.Refusal
+	}
+	return ""
+}
+
+func (x *KillTaskResponse) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
 type PartRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to What:
@@ -930,7 +1744,7 @@ type PartRequest struct {
 
 func (x *PartRequest) Reset() {
 	*x = PartRequest{}
-	mi := &file_jobs_proto_msgTypes[10]
+	mi := &file_jobs_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1756,7 @@ func (x *PartRequest) String() string {
 func (*PartRequest) ProtoMessage() {}
 
 func (x *PartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[10]
+	mi := &file_jobs_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1769,7 @@ func (x *PartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartRequest.ProtoReflect.Descriptor instead.
 func (*PartRequest) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{10}
+	return file_jobs_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PartRequest) GetWhat() isPartRequest_What {
@@ -1012,7 +1826,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_jobs_proto_msgTypes[11]
+	mi := &file_jobs_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1024,7 +1838,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[11]
+	mi := &file_jobs_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1037,7 +1851,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{11}
+	return file_jobs_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Part) GetJob() uint64 {
@@ -1081,7 +1895,7 @@ type PartResponse struct {
 
 func (x *PartResponse) Reset() {
 	*x = PartResponse{}
-	mi := &file_jobs_proto_msgTypes[12]
+	mi := &file_jobs_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1907,7 @@ func (x *PartResponse) String() string {
 func (*PartResponse) ProtoMessage() {}
 
 func (x *PartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[12]
+	mi := &file_jobs_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1920,7 @@ func (x *PartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartResponse.ProtoReflect.Descriptor instead.
 func (*PartResponse) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{12}
+	return file_jobs_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PartResponse) GetWhat() isPartResponse_What {
@@ -1165,7 +1979,7 @@ type PartOver struct {
 
 func (x *PartOver) Reset() {
 	*x = PartOver{}
-	mi := &file_jobs_proto_msgTypes[13]
+	mi := &file_jobs_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1991,7 @@ func (x *PartOver) String() string {
 func (*PartOver) ProtoMessage() {}
 
 func (x *PartOver) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[13]
+	mi := &file_jobs_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +2004,7 @@ func (x *PartOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartOver.ProtoReflect.Descriptor instead.
 func (*PartOver) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{13}
+	return file_jobs_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PartOver) GetEnd() PartEnd {
@@ -1246,7 +2060,7 @@ type WrittenFile struct {
 
 func (x *WrittenFile) Reset() {
 	*x = WrittenFile{}
-	mi := &file_jobs_proto_msgTypes[14]
+	mi := &file_jobs_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1258,7 +2072,7 @@ func (x *WrittenFile) String() string {
 func (*WrittenFile) ProtoMessage() {}
 
 func (x *WrittenFile) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[14]
+	mi := &file_jobs_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1271,7 +2085,7 @@ func (x *WrittenFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrittenFile.ProtoReflect.Descriptor instead.
 func (*WrittenFile) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{14}
+	return file_jobs_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *WrittenFile) GetEntry() []byte {
@@ -1299,7 +2113,7 @@ type StagedBlock struct {
 
 func (x *StagedBlock) Reset() {
 	*x = StagedBlock{}
-	mi := &file_jobs_proto_msgTypes[15]
+	mi := &file_jobs_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1311,7 +2125,7 @@ func (x *StagedBlock) String() string {
 func (*StagedBlock) ProtoMessage() {}
 
 func (x *StagedBlock) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[15]
+	mi := &file_jobs_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1324,7 +2138,7 @@ func (x *StagedBlock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StagedBlock.ProtoReflect.Descriptor instead.
 func (*StagedBlock) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{15}
+	return file_jobs_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *StagedBlock) GetStaged() *StageResponse {
@@ -1361,7 +2175,7 @@ type ScanName struct {
 
 func (x *ScanName) Reset() {
 	*x = ScanName{}
-	mi := &file_jobs_proto_msgTypes[16]
+	mi := &file_jobs_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +2187,7 @@ func (x *ScanName) String() string {
 func (*ScanName) ProtoMessage() {}
 
 func (x *ScanName) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[16]
+	mi := &file_jobs_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +2200,7 @@ func (x *ScanName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanName.ProtoReflect.Descriptor instead.
 func (*ScanName) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{16}
+	return file_jobs_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ScanName) GetJob() uint64 {
@@ -1434,7 +2248,7 @@ type TakeRequest struct {
 
 func (x *TakeRequest) Reset() {
 	*x = TakeRequest{}
-	mi := &file_jobs_proto_msgTypes[17]
+	mi := &file_jobs_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +2260,7 @@ func (x *TakeRequest) String() string {
 func (*TakeRequest) ProtoMessage() {}
 
 func (x *TakeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[17]
+	mi := &file_jobs_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +2273,7 @@ func (x *TakeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeRequest.ProtoReflect.Descriptor instead.
 func (*TakeRequest) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{17}
+	return file_jobs_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TakeRequest) GetScan() *ScanName {
@@ -1485,7 +2299,7 @@ type TakeResponse struct {
 
 func (x *TakeResponse) Reset() {
 	*x = TakeResponse{}
-	mi := &file_jobs_proto_msgTypes[18]
+	mi := &file_jobs_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +2311,7 @@ func (x *TakeResponse) String() string {
 func (*TakeResponse) ProtoMessage() {}
 
 func (x *TakeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[18]
+	mi := &file_jobs_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +2324,7 @@ func (x *TakeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeResponse.ProtoReflect.Descriptor instead.
 func (*TakeResponse) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{18}
+	return file_jobs_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *TakeResponse) GetSplits() []int64 {
@@ -1530,7 +2344,7 @@ type LeftRequest struct {
 
 func (x *LeftRequest) Reset() {
 	*x = LeftRequest{}
-	mi := &file_jobs_proto_msgTypes[19]
+	mi := &file_jobs_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +2356,7 @@ func (x *LeftRequest) String() string {
 func (*LeftRequest) ProtoMessage() {}
 
 func (x *LeftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[19]
+	mi := &file_jobs_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +2369,7 @@ func (x *LeftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftRequest.ProtoReflect.Descriptor instead.
 func (*LeftRequest) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{19}
+	return file_jobs_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *LeftRequest) GetScan() *ScanName {
@@ -1581,7 +2395,7 @@ type LeftResponse struct {
 
 func (x *LeftResponse) Reset() {
 	*x = LeftResponse{}
-	mi := &file_jobs_proto_msgTypes[20]
+	mi := &file_jobs_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1593,7 +2407,7 @@ func (x *LeftResponse) String() string {
 func (*LeftResponse) ProtoMessage() {}
 
 func (x *LeftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[20]
+	mi := &file_jobs_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1606,7 +2420,7 @@ func (x *LeftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftResponse.ProtoReflect.Descriptor instead.
 func (*LeftResponse) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{20}
+	return file_jobs_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LeftResponse) GetSplits() []int64 {
@@ -1621,7 +2435,56 @@ var File_jobs_proto protoreflect.FileDescriptor
 const file_jobs_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"jobs.proto\x12\x12rainsql.cluster.v1\x1a\vfiles.proto\"\x96\x01\n" +
+	"jobs.proto\x12\x12rainsql.cluster.v1\x1a\rcluster.proto\x1a\vfiles.proto\"=\n" +
+	"\vShowRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x1c\n" +
+	"\tforwarded\x18\x02 \x01(\bR\tforwarded\"\xc1\x01\n" +
+	"\fShowResponse\x12-\n" +
+	"\x03job\x18\x01 \x01(\v2\x1b.rainsql.cluster.v1.JobInfoR\x03job\x12\x1d\n" +
+	"\n" +
+	"now_micros\x18\x02 \x01(\x03R\tnowMicros\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\x12\x18\n" +
+	"\aattempt\x18\x04 \x01(\x04R\aattempt\x125\n" +
+	"\x06stages\x18\x05 \x03(\v2\x1d.rainsql.cluster.v1.StageInfoR\x06stages\"s\n" +
+	"\tStageInfo\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\x03R\x05stage\x12\x1c\n" +
+	"\toperators\x18\x02 \x01(\tR\toperators\x122\n" +
+	"\x05tasks\x18\x03 \x03(\v2\x1c.rainsql.cluster.v1.TaskInfoR\x05tasks\"\xbb\x01\n" +
+	"\bTaskInfo\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x04R\aattempt\x12\x12\n" +
+	"\x04node\x18\x03 \x01(\fR\x04node\x12\x1b\n" +
+	"\tnode_name\x18\x04 \x01(\tR\bnodeName\x12\x1c\n" +
+	"\toperators\x18\x05 \x01(\tR\toperators\x124\n" +
+	"\x04done\x18\x06 \x01(\v2 .rainsql.cluster.v1.TaskProgressR\x04done\"\xf2\x01\n" +
+	"\fTaskProgress\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\x03R\x05stage\x12\x12\n" +
+	"\x04task\x18\x02 \x01(\x03R\x04task\x12\x17\n" +
+	"\arows_in\x18\x03 \x01(\x03R\x06rowsIn\x12\x19\n" +
+	"\brows_out\x18\x04 \x01(\x03R\arowsOut\x12\x14\n" +
+	"\x05bytes\x18\x05 \x01(\x03R\x05bytes\x12!\n" +
+	"\fbegan_micros\x18\x06 \x01(\x03R\vbeganMicros\x12\x14\n" +
+	"\x05nanos\x18\a \x01(\x03R\x05nanos\x12!\n" +
+	"\fwaited_nanos\x18\b \x01(\x03R\vwaitedNanos\x12\x12\n" +
+	"\x04over\x18\t \x01(\bR\x04over\"!\n" +
+	"\rCancelRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\"U\n" +
+	"\x0eCancelResponse\x12-\n" +
+	"\x03job\x18\x01 \x01(\v2\x1b.rainsql.cluster.v1.JobInfoR\x03job\x12\x14\n" +
+	"\x05ended\x18\x02 \x01(\bR\x05ended\" \n" +
+	"\fTasksRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\"[\n" +
+	"\rTasksResponse\x122\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x1c.rainsql.cluster.v1.TaskInfoR\x05tasks\x12\x16\n" +
+	"\x06silent\x18\x02 \x03(\tR\x06silent\"I\n" +
+	"\vKillRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x14\n" +
+	"\x05stage\x18\x02 \x01(\x03R\x05stage\x12\x12\n" +
+	"\x04task\x18\x03 \x01(\x03R\x04task\"V\n" +
+	"\fKillResponse\x12\x18\n" +
+	"\arefusal\x18\x01 \x01(\tR\arefusal\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x04R\aattempt\"\x96\x01\n" +
 	"\n" +
 	"RunRequest\x124\n" +
 	"\x06submit\x18\x01 \x01(\v2\x1a.rainsql.cluster.v1.SubmitH\x00R\x06submit\x12\x16\n" +
@@ -1659,7 +2522,7 @@ const file_jobs_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x128\n" +
 	"\bprogress\x18\x03 \x01(\v2\x1c.rainsql.cluster.v1.ProgressR\bprogress\x121\n" +
-	"\x06meters\x18\x04 \x03(\v2\x19.rainsql.cluster.v1.MeterR\x06meters\"\xd9\x02\n" +
+	"\x06meters\x18\x04 \x03(\v2\x19.rainsql.cluster.v1.MeterR\x06meters\"\x91\x03\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\x12\x12\n" +
 	"\x04rows\x18\x02 \x01(\x03R\x04rows\x12\x12\n" +
@@ -1674,7 +2537,8 @@ const file_jobs_proto_rawDesc = "" +
 	" \x01(\x03R\x06memory\x12\x12\n" +
 	"\x04peak\x18\v \x01(\x03R\x04peak\x12\x18\n" +
 	"\aspilled\x18\f \x01(\x03R\aspilled\x125\n" +
-	"\awritten\x18\r \x03(\v2\x1b.rainsql.cluster.v1.WrittenR\awritten\"1\n" +
+	"\awritten\x18\r \x03(\v2\x1b.rainsql.cluster.v1.WrittenR\awritten\x126\n" +
+	"\x05tasks\x18\x0e \x03(\v2 .rainsql.cluster.v1.TaskProgressR\x05tasks\"1\n" +
 	"\aWritten\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04rows\x18\x02 \x01(\x03R\x04rows\"\xa9\x01\n" +
@@ -1686,7 +2550,14 @@ const file_jobs_proto_rawDesc = "" +
 	"\x04read\x18\x05 \x01(\x03R\x04read\x12\x12\n" +
 	"\x04rows\x18\x06 \x01(\x03R\x04rows\x12\x14\n" +
 	"\x05bytes\x18\a \x01(\x03R\x05bytes\x12\x14\n" +
-	"\x05nanos\x18\b \x01(\x03R\x05nanos\"]\n" +
+	"\x05nanos\x18\b \x01(\x03R\x05nanos\"p\n" +
+	"\x0fKillTaskRequest\x123\n" +
+	"\x04task\x18\x01 \x01(\v2\x1f.rainsql.cluster.v1.KillRequestR\x04task\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x04R\aattempt\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\"@\n" +
+	"\x10KillTaskResponse\x12\x18\n" +
+	"\arefusal\x18\x01 \x01(\tR\arefusal\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\fR\x04node\"]\n" +
 	"\vPartRequest\x12.\n" +
 	"\x04part\x18\x01 \x01(\v2\x18.rainsql.cluster.v1.PartH\x00R\x04part\x12\x16\n" +
 	"\x05graph\x18\x02 \x01(\fH\x00R\x05graphB\x06\n" +
@@ -1734,13 +2605,19 @@ const file_jobs_proto_rawDesc = "" +
 	"\x04DONE\x10\x00\x12\t\n" +
 	"\x05QUERY\x10\x01\x12\x10\n" +
 	"\fSURROUNDINGS\x10\x02\x12\f\n" +
-	"\bINTERNAL\x10\x032R\n" +
+	"\bINTERNAL\x10\x032\x87\x03\n" +
 	"\x04Jobs\x12J\n" +
-	"\x03Run\x12\x1e.rainsql.cluster.v1.RunRequest\x1a\x1f.rainsql.cluster.v1.RunResponse(\x010\x012\xed\x01\n" +
+	"\x03Run\x12\x1e.rainsql.cluster.v1.RunRequest\x1a\x1f.rainsql.cluster.v1.RunResponse(\x010\x01\x12I\n" +
+	"\x04Show\x12\x1f.rainsql.cluster.v1.ShowRequest\x1a .rainsql.cluster.v1.ShowResponse\x12O\n" +
+	"\x06Cancel\x12!.rainsql.cluster.v1.CancelRequest\x1a\".rainsql.cluster.v1.CancelResponse\x12L\n" +
+	"\x05Tasks\x12 .rainsql.cluster.v1.TasksRequest\x1a!.rainsql.cluster.v1.TasksResponse\x12I\n" +
+	"\x04Kill\x12\x1f.rainsql.cluster.v1.KillRequest\x1a .rainsql.cluster.v1.KillResponse2\x8e\x03\n" +
 	"\aWorkers\x12L\n" +
 	"\x03Run\x12\x1f.rainsql.cluster.v1.PartRequest\x1a .rainsql.cluster.v1.PartResponse(\x010\x01\x12I\n" +
 	"\x04Take\x12\x1f.rainsql.cluster.v1.TakeRequest\x1a .rainsql.cluster.v1.TakeResponse\x12I\n" +
-	"\x04Left\x12\x1f.rainsql.cluster.v1.LeftRequest\x1a .rainsql.cluster.v1.LeftResponseB Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
+	"\x04Left\x12\x1f.rainsql.cluster.v1.LeftRequest\x1a .rainsql.cluster.v1.LeftResponse\x12L\n" +
+	"\x05Tasks\x12 .rainsql.cluster.v1.TasksRequest\x1a!.rainsql.cluster.v1.TasksResponse\x12Q\n" +
+	"\x04Kill\x12#.rainsql.cluster.v1.KillTaskRequest\x1a$.rainsql.cluster.v1.KillTaskResponseB Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
 
 var (
 	file_jobs_proto_rawDescOnce sync.Once
@@ -1755,67 +2632,101 @@ func file_jobs_proto_rawDescGZIP() []byte {
 }
 
 var file_jobs_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_jobs_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_jobs_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_jobs_proto_goTypes = []any{
-	(PartEnd)(0),          // 0: rainsql.cluster.v1.PartEnd
-	(*RunRequest)(nil),    // 1: rainsql.cluster.v1.RunRequest
-	(*Submit)(nil),        // 2: rainsql.cluster.v1.Submit
-	(*Run)(nil),           // 3: rainsql.cluster.v1.Run
-	(*RunResponse)(nil),   // 4: rainsql.cluster.v1.RunResponse
-	(*JobBegun)(nil),      // 5: rainsql.cluster.v1.JobBegun
-	(*Rows)(nil),          // 6: rainsql.cluster.v1.Rows
-	(*JobOver)(nil),       // 7: rainsql.cluster.v1.JobOver
-	(*Progress)(nil),      // 8: rainsql.cluster.v1.Progress
-	(*Written)(nil),       // 9: rainsql.cluster.v1.Written
-	(*Meter)(nil),         // 10: rainsql.cluster.v1.Meter
-	(*PartRequest)(nil),   // 11: rainsql.cluster.v1.PartRequest
-	(*Part)(nil),          // 12: rainsql.cluster.v1.Part
-	(*PartResponse)(nil),  // 13: rainsql.cluster.v1.PartResponse
-	(*PartOver)(nil),      // 14: rainsql.cluster.v1.PartOver
-	(*WrittenFile)(nil),   // 15: rainsql.cluster.v1.WrittenFile
-	(*StagedBlock)(nil),   // 16: rainsql.cluster.v1.StagedBlock
-	(*ScanName)(nil),      // 17: rainsql.cluster.v1.ScanName
-	(*TakeRequest)(nil),   // 18: rainsql.cluster.v1.TakeRequest
-	(*TakeResponse)(nil),  // 19: rainsql.cluster.v1.TakeResponse
-	(*LeftRequest)(nil),   // 20: rainsql.cluster.v1.LeftRequest
-	(*LeftResponse)(nil),  // 21: rainsql.cluster.v1.LeftResponse
-	(*StageResponse)(nil), // 22: rainsql.cluster.v1.StageResponse
+	(PartEnd)(0),             // 0: rainsql.cluster.v1.PartEnd
+	(*ShowRequest)(nil),      // 1: rainsql.cluster.v1.ShowRequest
+	(*ShowResponse)(nil),     // 2: rainsql.cluster.v1.ShowResponse
+	(*StageInfo)(nil),        // 3: rainsql.cluster.v1.StageInfo
+	(*TaskInfo)(nil),         // 4: rainsql.cluster.v1.TaskInfo
+	(*TaskProgress)(nil),     // 5: rainsql.cluster.v1.TaskProgress
+	(*CancelRequest)(nil),    // 6: rainsql.cluster.v1.CancelRequest
+	(*CancelResponse)(nil),   // 7: rainsql.cluster.v1.CancelResponse
+	(*TasksRequest)(nil),     // 8: rainsql.cluster.v1.TasksRequest
+	(*TasksResponse)(nil),    // 9: rainsql.cluster.v1.TasksResponse
+	(*KillRequest)(nil),      // 10: rainsql.cluster.v1.KillRequest
+	(*KillResponse)(nil),     // 11: rainsql.cluster.v1.KillResponse
+	(*RunRequest)(nil),       // 12: rainsql.cluster.v1.RunRequest
+	(*Submit)(nil),           // 13: rainsql.cluster.v1.Submit
+	(*Run)(nil),              // 14: rainsql.cluster.v1.Run
+	(*RunResponse)(nil),      // 15: rainsql.cluster.v1.RunResponse
+	(*JobBegun)(nil),         // 16: rainsql.cluster.v1.JobBegun
+	(*Rows)(nil),             // 17: rainsql.cluster.v1.Rows
+	(*JobOver)(nil),          // 18: rainsql.cluster.v1.JobOver
+	(*Progress)(nil),         // 19: rainsql.cluster.v1.Progress
+	(*Written)(nil),          // 20: rainsql.cluster.v1.Written
+	(*Meter)(nil),            // 21: rainsql.cluster.v1.Meter
+	(*KillTaskRequest)(nil),  // 22: rainsql.cluster.v1.KillTaskRequest
+	(*KillTaskResponse)(nil), // 23: rainsql.cluster.v1.KillTaskResponse
+	(*PartRequest)(nil),      // 24: rainsql.cluster.v1.PartRequest
+	(*Part)(nil),             // 25: rainsql.cluster.v1.Part
+	(*PartResponse)(nil),     // 26: rainsql.cluster.v1.PartResponse
+	(*PartOver)(nil),         // 27: rainsql.cluster.v1.PartOver
+	(*WrittenFile)(nil),      // 28: rainsql.cluster.v1.WrittenFile
+	(*StagedBlock)(nil),      // 29: rainsql.cluster.v1.StagedBlock
+	(*ScanName)(nil),         // 30: rainsql.cluster.v1.ScanName
+	(*TakeRequest)(nil),      // 31: rainsql.cluster.v1.TakeRequest
+	(*TakeResponse)(nil),     // 32: rainsql.cluster.v1.TakeResponse
+	(*LeftRequest)(nil),      // 33: rainsql.cluster.v1.LeftRequest
+	(*LeftResponse)(nil),     // 34: rainsql.cluster.v1.LeftResponse
+	(*JobInfo)(nil),          // 35: rainsql.cluster.v1.JobInfo
+	(*StageResponse)(nil),    // 36: rainsql.cluster.v1.StageResponse
 }
 var file_jobs_proto_depIdxs = []int32{
-	2,  // 0: rainsql.cluster.v1.RunRequest.submit:type_name -> rainsql.cluster.v1.Submit
-	3,  // 1: rainsql.cluster.v1.Submit.run:type_name -> rainsql.cluster.v1.Run
-	5,  // 2: rainsql.cluster.v1.RunResponse.begun:type_name -> rainsql.cluster.v1.JobBegun
-	6,  // 3: rainsql.cluster.v1.RunResponse.rows:type_name -> rainsql.cluster.v1.Rows
-	8,  // 4: rainsql.cluster.v1.RunResponse.progress:type_name -> rainsql.cluster.v1.Progress
-	7,  // 5: rainsql.cluster.v1.RunResponse.over:type_name -> rainsql.cluster.v1.JobOver
-	8,  // 6: rainsql.cluster.v1.JobOver.progress:type_name -> rainsql.cluster.v1.Progress
-	10, // 7: rainsql.cluster.v1.JobOver.meters:type_name -> rainsql.cluster.v1.Meter
-	9,  // 8: rainsql.cluster.v1.Progress.written:type_name -> rainsql.cluster.v1.Written
-	12, // 9: rainsql.cluster.v1.PartRequest.part:type_name -> rainsql.cluster.v1.Part
-	3,  // 10: rainsql.cluster.v1.Part.run:type_name -> rainsql.cluster.v1.Run
-	8,  // 11: rainsql.cluster.v1.PartResponse.progress:type_name -> rainsql.cluster.v1.Progress
-	14, // 12: rainsql.cluster.v1.PartResponse.over:type_name -> rainsql.cluster.v1.PartOver
-	0,  // 13: rainsql.cluster.v1.PartOver.end:type_name -> rainsql.cluster.v1.PartEnd
-	8,  // 14: rainsql.cluster.v1.PartOver.progress:type_name -> rainsql.cluster.v1.Progress
-	15, // 15: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
-	10, // 16: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
-	16, // 17: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
-	22, // 18: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
-	17, // 19: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	17, // 20: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	1,  // 21: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
-	11, // 22: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
-	18, // 23: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
-	20, // 24: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
-	4,  // 25: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
-	13, // 26: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
-	19, // 27: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
-	21, // 28: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
-	25, // [25:29] is the sub-list for method output_type
-	21, // [21:25] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	35, // 0: rainsql.cluster.v1.ShowResponse.job:type_name -> rainsql.cluster.v1.JobInfo
+	3,  // 1: rainsql.cluster.v1.ShowResponse.stages:type_name -> rainsql.cluster.v1.StageInfo
+	4,  // 2: rainsql.cluster.v1.StageInfo.tasks:type_name -> rainsql.cluster.v1.TaskInfo
+	5,  // 3: rainsql.cluster.v1.TaskInfo.done:type_name -> rainsql.cluster.v1.TaskProgress
+	35, // 4: rainsql.cluster.v1.CancelResponse.job:type_name -> rainsql.cluster.v1.JobInfo
+	4,  // 5: rainsql.cluster.v1.TasksResponse.tasks:type_name -> rainsql.cluster.v1.TaskInfo
+	13, // 6: rainsql.cluster.v1.RunRequest.submit:type_name -> rainsql.cluster.v1.Submit
+	14, // 7: rainsql.cluster.v1.Submit.run:type_name -> rainsql.cluster.v1.Run
+	16, // 8: rainsql.cluster.v1.RunResponse.begun:type_name -> rainsql.cluster.v1.JobBegun
+	17, // 9: rainsql.cluster.v1.RunResponse.rows:type_name -> rainsql.cluster.v1.Rows
+	19, // 10: rainsql.cluster.v1.RunResponse.progress:type_name -> rainsql.cluster.v1.Progress
+	18, // 11: rainsql.cluster.v1.RunResponse.over:type_name -> rainsql.cluster.v1.JobOver
+	19, // 12: rainsql.cluster.v1.JobOver.progress:type_name -> rainsql.cluster.v1.Progress
+	21, // 13: rainsql.cluster.v1.JobOver.meters:type_name -> rainsql.cluster.v1.Meter
+	20, // 14: rainsql.cluster.v1.Progress.written:type_name -> rainsql.cluster.v1.Written
+	5,  // 15: rainsql.cluster.v1.Progress.tasks:type_name -> rainsql.cluster.v1.TaskProgress
+	10, // 16: rainsql.cluster.v1.KillTaskRequest.task:type_name -> rainsql.cluster.v1.KillRequest
+	25, // 17: rainsql.cluster.v1.PartRequest.part:type_name -> rainsql.cluster.v1.Part
+	14, // 18: rainsql.cluster.v1.Part.run:type_name -> rainsql.cluster.v1.Run
+	19, // 19: rainsql.cluster.v1.PartResponse.progress:type_name -> rainsql.cluster.v1.Progress
+	27, // 20: rainsql.cluster.v1.PartResponse.over:type_name -> rainsql.cluster.v1.PartOver
+	0,  // 21: rainsql.cluster.v1.PartOver.end:type_name -> rainsql.cluster.v1.PartEnd
+	19, // 22: rainsql.cluster.v1.PartOver.progress:type_name -> rainsql.cluster.v1.Progress
+	28, // 23: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
+	21, // 24: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
+	29, // 25: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
+	36, // 26: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
+	30, // 27: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	30, // 28: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	12, // 29: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
+	1,  // 30: rainsql.cluster.v1.Jobs.Show:input_type -> rainsql.cluster.v1.ShowRequest
+	6,  // 31: rainsql.cluster.v1.Jobs.Cancel:input_type -> rainsql.cluster.v1.CancelRequest
+	8,  // 32: rainsql.cluster.v1.Jobs.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	10, // 33: rainsql.cluster.v1.Jobs.Kill:input_type -> rainsql.cluster.v1.KillRequest
+	24, // 34: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
+	31, // 35: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
+	33, // 36: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
+	8,  // 37: rainsql.cluster.v1.Workers.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	22, // 38: rainsql.cluster.v1.Workers.Kill:input_type -> rainsql.cluster.v1.KillTaskRequest
+	15, // 39: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
+	2,  // 40: rainsql.cluster.v1.Jobs.Show:output_type -> rainsql.cluster.v1.ShowResponse
+	7,  // 41: rainsql.cluster.v1.Jobs.Cancel:output_type -> rainsql.cluster.v1.CancelResponse
+	9,  // 42: rainsql.cluster.v1.Jobs.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	11, // 43: rainsql.cluster.v1.Jobs.Kill:output_type -> rainsql.cluster.v1.KillResponse
+	26, // 44: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
+	32, // 45: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
+	34, // 46: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
+	9,  // 47: rainsql.cluster.v1.Workers.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	23, // 48: rainsql.cluster.v1.Workers.Kill:output_type -> rainsql.cluster.v1.KillTaskResponse
+	39, // [39:49] is the sub-list for method output_type
+	29, // [29:39] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_jobs_proto_init() }
@@ -1823,24 +2734,25 @@ func file_jobs_proto_init() {
 	if File_jobs_proto != nil {
 		return
 	}
+	file_cluster_proto_init()
 	file_files_proto_init()
-	file_jobs_proto_msgTypes[0].OneofWrappers = []any{
+	file_jobs_proto_msgTypes[11].OneofWrappers = []any{
 		(*RunRequest_Submit)(nil),
 		(*RunRequest_Graph)(nil),
 		(*RunRequest_Enough)(nil),
 		(*RunRequest_Cancel)(nil),
 	}
-	file_jobs_proto_msgTypes[3].OneofWrappers = []any{
+	file_jobs_proto_msgTypes[14].OneofWrappers = []any{
 		(*RunResponse_Begun)(nil),
 		(*RunResponse_Rows)(nil),
 		(*RunResponse_Progress)(nil),
 		(*RunResponse_Over)(nil),
 	}
-	file_jobs_proto_msgTypes[10].OneofWrappers = []any{
+	file_jobs_proto_msgTypes[23].OneofWrappers = []any{
 		(*PartRequest_Part)(nil),
 		(*PartRequest_Graph)(nil),
 	}
-	file_jobs_proto_msgTypes[12].OneofWrappers = []any{
+	file_jobs_proto_msgTypes[25].OneofWrappers = []any{
 		(*PartResponse_Progress)(nil),
 		(*PartResponse_Over)(nil),
 	}
@@ -1850,7 +2762,7 @@ func file_jobs_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jobs_proto_rawDesc), len(file_jobs_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -22,7 +22,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Jobs_Run_FullMethodName = "/rainsql.cluster.v1.Jobs/Run"
+	Jobs_Run_FullMethodName    = "/rainsql.cluster.v1.Jobs/Run"
+	Jobs_Show_FullMethodName   = "/rainsql.cluster.v1.Jobs/Show"
+	Jobs_Cancel_FullMethodName = "/rainsql.cluster.v1.Jobs/Cancel"
+	Jobs_Tasks_FullMethodName  = "/rainsql.cluster.v1.Jobs/Tasks"
+	Jobs_Kill_FullMethodName   = "/rainsql.cluster.v1.Jobs/Kill"
 )
 
 // JobsClient is the client API for Jobs service.
@@ -36,6 +40,14 @@ type JobsClient interface {
 	// Run runs a graph. The server that is asked runs its attempts, until the stream ends: a client that goes away cancels its job.
 	// One that has not heard of the end may ask any server again, with the same key: the job is the same.
 	Run(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RunRequest, RunResponse], error)
+	// Show tells what the log has of a job, and what its tasks have done as far as the server that runs it, or ran it, knows: it is asked, once.
+	Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error)
+	// Cancel ends a job, wherever it runs.
+	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelResponse, error)
+	// Tasks tells which tasks run now, on all servers.
+	Tasks(ctx context.Context, in *TasksRequest, opts ...grpc.CallOption) (*TasksResponse, error)
+	// Kill has a task fail as if its server were lost.
+	Kill(ctx context.Context, in *KillRequest, opts ...grpc.CallOption) (*KillResponse, error)
 }
 
 type jobsClient struct {
@@ -59,6 +71,46 @@ func (c *jobsClient) Run(ctx context.Context, opts ...grpc.CallOption) (grpc.Bid
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Jobs_RunClient = grpc.BidiStreamingClient[RunRequest, RunResponse]
 
+func (c *jobsClient) Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ShowResponse)
+	err := c.cc.Invoke(ctx, Jobs_Show_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobsClient) Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelResponse)
+	err := c.cc.Invoke(ctx, Jobs_Cancel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobsClient) Tasks(ctx context.Context, in *TasksRequest, opts ...grpc.CallOption) (*TasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TasksResponse)
+	err := c.cc.Invoke(ctx, Jobs_Tasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobsClient) Kill(ctx context.Context, in *KillRequest, opts ...grpc.CallOption) (*KillResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KillResponse)
+	err := c.cc.Invoke(ctx, Jobs_Kill_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // JobsServer is the server API for Jobs service.
 // All implementations must embed UnimplementedJobsServer
 // for forward compatibility.
@@ -70,6 +122,14 @@ type JobsServer interface {
 	// Run runs a graph. The server that is asked runs its attempts, until the stream ends: a client that goes away cancels its job.
 	// One that has not heard of the end may ask any server again, with the same key: the job is the same.
 	Run(grpc.BidiStreamingServer[RunRequest, RunResponse]) error
+	// Show tells what the log has of a job, and what its tasks have done as far as the server that runs it, or ran it, knows: it is asked, once.
+	Show(context.Context, *ShowRequest) (*ShowResponse, error)
+	// Cancel ends a job, wherever it runs.
+	Cancel(context.Context, *CancelRequest) (*CancelResponse, error)
+	// Tasks tells which tasks run now, on all servers.
+	Tasks(context.Context, *TasksRequest) (*TasksResponse, error)
+	// Kill has a task fail as if its server were lost.
+	Kill(context.Context, *KillRequest) (*KillResponse, error)
 	mustEmbedUnimplementedJobsServer()
 }
 
@@ -82,6 +142,18 @@ type UnimplementedJobsServer struct{}
 
 func (UnimplementedJobsServer) Run(grpc.BidiStreamingServer[RunRequest, RunResponse]) error {
 	return status.Error(codes.Unimplemented, "method Run not implemented")
+}
+func (UnimplementedJobsServer) Show(context.Context, *ShowRequest) (*ShowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Show not implemented")
+}
+func (UnimplementedJobsServer) Cancel(context.Context, *CancelRequest) (*CancelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Cancel not implemented")
+}
+func (UnimplementedJobsServer) Tasks(context.Context, *TasksRequest) (*TasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Tasks not implemented")
+}
+func (UnimplementedJobsServer) Kill(context.Context, *KillRequest) (*KillResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Kill not implemented")
 }
 func (UnimplementedJobsServer) mustEmbedUnimplementedJobsServer() {}
 func (UnimplementedJobsServer) testEmbeddedByValue()              {}
@@ -111,13 +183,102 @@ func _Jobs_Run_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Jobs_RunServer = grpc.BidiStreamingServer[RunRequest, RunResponse]
 
+func _Jobs_Show_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ShowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobsServer).Show(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Jobs_Show_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobsServer).Show(ctx, req.(*ShowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Jobs_Cancel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobsServer).Cancel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Jobs_Cancel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobsServer).Cancel(ctx, req.(*CancelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Jobs_Tasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobsServer).Tasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Jobs_Tasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobsServer).Tasks(ctx, req.(*TasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Jobs_Kill_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KillRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobsServer).Kill(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Jobs_Kill_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobsServer).Kill(ctx, req.(*KillRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Jobs_ServiceDesc is the grpc.ServiceDesc for Jobs service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var Jobs_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "rainsql.cluster.v1.Jobs",
 	HandlerType: (*JobsServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Show",
+			Handler:    _Jobs_Show_Handler,
+		},
+		{
+			MethodName: "Cancel",
+			Handler:    _Jobs_Cancel_Handler,
+		},
+		{
+			MethodName: "Tasks",
+			Handler:    _Jobs_Tasks_Handler,
+		},
+		{
+			MethodName: "Kill",
+			Handler:    _Jobs_Kill_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Run",
@@ -130,9 +291,11 @@ var Jobs_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Workers_Run_FullMethodName  = "/rainsql.cluster.v1.Workers/Run"
-	Workers_Take_FullMethodName = "/rainsql.cluster.v1.Workers/Take"
-	Workers_Left_FullMethodName = "/rainsql.cluster.v1.Workers/Left"
+	Workers_Run_FullMethodName   = "/rainsql.cluster.v1.Workers/Run"
+	Workers_Take_FullMethodName  = "/rainsql.cluster.v1.Workers/Take"
+	Workers_Left_FullMethodName  = "/rainsql.cluster.v1.Workers/Left"
+	Workers_Tasks_FullMethodName = "/rainsql.cluster.v1.Workers/Tasks"
+	Workers_Kill_FullMethodName  = "/rainsql.cluster.v1.Workers/Kill"
 )
 
 // WorkersClient is the client API for Workers service.
@@ -147,6 +310,10 @@ type WorkersClient interface {
 	Take(ctx context.Context, in *TakeRequest, opts ...grpc.CallOption) (*TakeResponse, error)
 	// Left tells which splits before one have not ended.
 	Left(ctx context.Context, in *LeftRequest, opts ...grpc.CallOption) (*LeftResponse, error)
+	// Tasks tells which tasks run on the server now.
+	Tasks(ctx context.Context, in *TasksRequest, opts ...grpc.CallOption) (*TasksResponse, error)
+	// Kill ends a task of the server as if that were lost.
+	Kill(ctx context.Context, in *KillTaskRequest, opts ...grpc.CallOption) (*KillTaskResponse, error)
 }
 
 type workersClient struct {
@@ -190,6 +357,26 @@ func (c *workersClient) Left(ctx context.Context, in *LeftRequest, opts ...grpc.
 	return out, nil
 }
 
+func (c *workersClient) Tasks(ctx context.Context, in *TasksRequest, opts ...grpc.CallOption) (*TasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TasksResponse)
+	err := c.cc.Invoke(ctx, Workers_Tasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *workersClient) Kill(ctx context.Context, in *KillTaskRequest, opts ...grpc.CallOption) (*KillTaskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KillTaskResponse)
+	err := c.cc.Invoke(ctx, Workers_Kill_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // WorkersServer is the server API for Workers service.
 // All implementations must embed UnimplementedWorkersServer
 // for forward compatibility.
@@ -202,6 +389,10 @@ type WorkersServer interface {
 	Take(context.Context, *TakeRequest) (*TakeResponse, error)
 	// Left tells which splits before one have not ended.
 	Left(context.Context, *LeftRequest) (*LeftResponse, error)
+	// Tasks tells which tasks run on the server now.
+	Tasks(context.Context, *TasksRequest) (*TasksResponse, error)
+	// Kill ends a task of the server as if that were lost.
+	Kill(context.Context, *KillTaskRequest) (*KillTaskResponse, error)
 	mustEmbedUnimplementedWorkersServer()
 }
 
@@ -220,6 +411,12 @@ func (UnimplementedWorkersServer) Take(context.Context, *TakeRequest) (*TakeResp
 }
 func (UnimplementedWorkersServer) Left(context.Context, *LeftRequest) (*LeftResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Left not implemented")
+}
+func (UnimplementedWorkersServer) Tasks(context.Context, *TasksRequest) (*TasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Tasks not implemented")
+}
+func (UnimplementedWorkersServer) Kill(context.Context, *KillTaskRequest) (*KillTaskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Kill not implemented")
 }
 func (UnimplementedWorkersServer) mustEmbedUnimplementedWorkersServer() {}
 func (UnimplementedWorkersServer) testEmbeddedByValue()                 {}
@@ -285,6 +482,42 @@ func _Workers_Left_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Workers_Tasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WorkersServer).Tasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Workers_Tasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WorkersServer).Tasks(ctx, req.(*TasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Workers_Kill_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KillTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WorkersServer).Kill(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Workers_Kill_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WorkersServer).Kill(ctx, req.(*KillTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Workers_ServiceDesc is the grpc.ServiceDesc for Workers service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -299,6 +532,14 @@ var Workers_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Left",
 			Handler:    _Workers_Left_Handler,
+		},
+		{
+			MethodName: "Tasks",
+			Handler:    _Workers_Tasks_Handler,
+		},
+		{
+			MethodName: "Kill",
+			Handler:    _Workers_Kill_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -15,6 +15,7 @@ import (
 	"github.com/rainsql/rainsql/cluster/coordinator"
 	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/cluster/identity"
+	"github.com/rainsql/rainsql/cluster/jobs"
 	"github.com/rainsql/rainsql/cluster/state"
 )
 
@@ -186,7 +187,7 @@ func (s *coordinatorService) Read(ctx context.Context, req *api.ReadRequest) (*a
 func (n *Node) answer(s *state.State, req *api.ReadRequest) *api.ReadResponse {
 	leader, _ := n.coord.Leader()
 	cluster := s.Cluster()
-	resp := &api.ReadResponse{Index: s.Index(), Cluster: cluster[:], Epoch: s.Epoch(), Leader: leader.String()}
+	resp := &api.ReadResponse{Index: s.Index(), Cluster: cluster[:], Epoch: s.Epoch(), Leader: leader.String(), NowMicros: max(time.Now().UnixMicro(), s.Time())}
 	switch what := req.GetWhat().(type) {
 	case *api.ReadRequest_Nodes:
 		resp.Nodes = n.nodeInfos(s)
@@ -202,6 +203,8 @@ func (n *Node) answer(s *state.State, req *api.ReadRequest) *api.ReadResponse {
 		for name, f := range s.Files().Files(what.Files) {
 			resp.Files = append(resp.Files, files.Message(name, f))
 		}
+	case *api.ReadRequest_Jobs:
+		resp.Jobs = jobs.Infos(s, what.Jobs)
 	}
 	return resp
 }

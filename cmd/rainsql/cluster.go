@@ -53,14 +53,23 @@ func (f *clusterFlags) where(fl *pflag.FlagSet, connect string) {
 	fl.DurationVar(&f.wait, "wait", 10*time.Second, "how long to go on trying")
 }
 
+// clusterRun is what a command does with a cluster.
+type clusterRun func(f *clusterFlags, ctx context.Context, c *client.Client, args []string) error
+
+// newClusterCommand is a command that talks to a cluster, with its flags.
+func newClusterCommand(std streams, use, short string, args cobra.PositionalArgs, isListing bool, run clusterRun) (*cobra.Command, *clusterFlags) {
+	f := &clusterFlags{std: std}
+	cmd := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+		return f.with(cmd.Context(), func(ctx context.Context, c *client.Client) error { return run(f, ctx, c, args) })
+	}}
+	f.register(cmd, isListing)
+	return cmd, f
+}
+
 // newClusterCommands are the commands that look at a cluster and change it.
 func newClusterCommands(std streams) []*cobra.Command {
-	make := func(use, short string, args cobra.PositionalArgs, isListing bool, run func(f *clusterFlags, ctx context.Context, c *client.Client, args []string) error) *cobra.Command {
-		f := &clusterFlags{std: std}
-		cmd := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
-			return f.with(cmd.Context(), func(ctx context.Context, c *client.Client) error { return run(f, ctx, c, args) })
-		}}
-		f.register(cmd, isListing)
+	make := func(use, short string, args cobra.PositionalArgs, isListing bool, run clusterRun) *cobra.Command {
+		cmd, f := newClusterCommand(std, use, short, args, isListing, run)
 		if strings.HasPrefix(use, "leave") {
 			cmd.Long = "Have a node leave for good, by its name or the beginning of its id. Its\nfolder can never be used again. Without NODE it is that of --connect."
 		}
@@ -210,7 +219,11 @@ func propose(ctx context.Context, c *client.Client, e state.Entry) error {
 }
 
 func (f *clusterFlags) readNodes(ctx context.Context, c *client.Client) (*api.ReadResponse, error) {
-	req := &api.ReadRequest{What: &api.ReadRequest_Nodes{Nodes: &api.Nothing{}}}
+	return f.read(ctx, c, &api.ReadRequest{What: &api.ReadRequest_Nodes{Nodes: &api.Nothing{}}})
+}
+
+// read asks for something of the state, for a listing.
+func (f *clusterFlags) read(ctx context.Context, c *client.Client, req *api.ReadRequest) (*api.ReadResponse, error) {
 	brief, cancel := context.WithTimeout(ctx, f.wait/2)
 	defer cancel()
 	resp, err := c.Read(brief, req)

@@ -54,6 +54,7 @@ type Server struct {
 	disk  *simdisk.Disk
 	sync  atomic.Int64 // how long an fsync of small blocks takes
 	list  atomic.Int64 // and a list of the large ones
+	scan  atomic.Int64 // and a batch of rows that a query reads
 	log   *raft.InmemStore
 	snaps *raft.InmemSnapshotStore
 
@@ -105,7 +106,9 @@ func (s *Server) TryStart() error {
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
-		Slots: 4, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener { return engine.NewOpener(f, g, true) },
+		Slots: 4, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener {
+			return slowOpener{engine.NewOpener(f, g, true), &s.scan}
+		},
 		FS: slowFS{s.disk, &s.sync, &s.list}, Net: network{s.Host.Process()}, OnFatal: s.fatal,
 		Stores: func() (coordinator.Stores, error) {
 			return coordinator.Stores{Log: gatedLog{s.log, g}, Stable: gatedStable{s.log, g}, Snapshots: s.snaps, Close: func() error { return nil }}, nil

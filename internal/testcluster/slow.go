@@ -1,10 +1,13 @@
 package testcluster
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/rainsql/rainsql/cluster/jobs"
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/internal/vfs"
 )
 
@@ -55,4 +58,52 @@ func (f slowFile) Sync() error {
 		time.Sleep(time.Duration(d))
 	}
 	return f.File.Sync()
+}
+
+// SlowScan has each batch of rows that queries read on the machine take so long from now on.
+func (s *Server) SlowScan(d time.Duration) { s.scan.Store(int64(d)) }
+
+// slowOpener opens sources that take their time.
+type slowOpener struct {
+	jobs.Opener
+	scan *atomic.Int64 // how long a batch takes
+}
+
+// OpenSource implements task.Opener.
+func (o slowOpener) OpenSource(ctx context.Context, path string, opts connect.Options) (connect.Source, error) {
+	src, err := o.Opener.OpenSource(ctx, path, opts)
+	if err != nil {
+		return nil, err
+	}
+	return slowSource{src, o.scan}, nil
+}
+
+type slowSource struct {
+	connect.Source
+	scan *atomic.Int64
+}
+
+func (s slowSource) Open(ctx context.Context, sp connect.Split, scan connect.Scan) (connect.Reader, error) {
+	r, err := s.Source.Open(ctx, sp, scan)
+	if err != nil {
+		return nil, err
+	}
+	return slowReader{r, ctx, s.scan}, nil
+}
+
+type slowReader struct {
+	connect.Reader
+	ctx  context.Context //nolint:containedctx // of the reader, as Open was given it
+	scan *atomic.Int64
+}
+
+func (r slowReader) Next() (*connect.Batch, error) {
+	if d := time.Duration(r.scan.Load()); d > 0 {
+		select {
+		case <-time.After(d):
+		case <-r.ctx.Done():
+			return nil, context.Cause(r.ctx)
+		}
+	}
+	return r.Reader.Next()
 }
