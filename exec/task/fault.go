@@ -79,7 +79,7 @@ func (l *rereadLeaf) next(ctx context.Context) (exchange.Message, error) {
 			if err != nil {
 				return exchange.Message{}, err
 			}
-			l.inner = &scanLeaf{queue: l.queue, stats: &Stats{}, reader: r, split: l.splits[0]}
+			l.inner = &scanLeaf{queue: l.queue, stats: &Stats{}, count: &count{}, reader: r, split: l.splits[0]}
 		}
 		m, err := l.inner.next(ctx)
 		if err != nil || m.Batch != nil {

@@ -113,6 +113,7 @@ func (q *splitQueue) close() error { return q.source.Close() }
 type scanLeaf struct {
 	queue *splitQueue
 	stats *Stats
+	count *count // of the task
 
 	reader  connect.Reader
 	split   int
@@ -136,7 +137,7 @@ func (l *scanLeaf) next(ctx context.Context) (exchange.Message, error) {
 		l.reader, l.split, l.seen, l.covered = r, split, connect.Stats{}, 0
 	}
 	b, err := l.reader.Next()
-	l.count()
+	l.note()
 	if errors.Is(err, io.EOF) {
 		err := l.reader.Close()
 		l.reader = nil
@@ -153,8 +154,9 @@ func (l *scanLeaf) next(ctx context.Context) (exchange.Message, error) {
 	}, nil
 }
 
-func (l *scanLeaf) count() {
+func (l *scanLeaf) note() {
 	now := l.reader.Stats()
+	l.count.bytes.Add(now.Bytes - l.seen.Bytes)
 	l.stats.Bytes.Add(now.Bytes - l.seen.Bytes)
 	l.stats.Rows.Add(now.Rows - l.seen.Rows)
 	l.stats.Skipped.Add(now.Skipped - l.seen.Skipped)

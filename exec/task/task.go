@@ -42,6 +42,9 @@ func (n *node) take(ctx context.Context, input int, b *op.Batch) (flow op.Flow, 
 	if n.closed {
 		return op.Enough, nil
 	}
+	if n.last {
+		n.send.count.out.Add(int64(b.Len()))
+	}
 	if n.meter != nil {
 		n.meter.Read.Add(int64(b.Len()))
 		if n.last {
@@ -79,9 +82,11 @@ type fan struct {
 	to     []exchange.Sender
 	meters []*Meter // as to; nil: nothing is measured
 	clock  *clock   // of the task
+	count  *count   // likewise
 }
 
 func (f *fan) push(ctx context.Context, b *op.Batch) (op.Flow, error) {
+	f.count.out.Add(int64(b.Len()))
 	flow := op.Enough
 	if len(f.to) == 0 { // run again, to find a fault
 		return op.More, nil
@@ -128,17 +133,19 @@ func (f *fan) close() {
 // task runs the operators of a stage over one share of its input.
 type task struct {
 	stage  *dag.Stage
+	index  int
 	nodes  []*node
 	leaves []*node
 	out    *fan
 	clock  *clock
+	count  *count
 }
 
 // build makes the operators of a stage: the one place where specs become
 // operators. With again the task reads that in place of its scan, and its rows go nowhere.
 func (r *run) build(ctx context.Context, st *dag.Stage, index int, again leaf) (*task, error) {
-	t := &task{stage: st, clock: &clock{}}
-	t.out = &fan{meters: r.meters.edges(st.ID), clock: t.clock}
+	t := &task{stage: st, index: index, clock: &clock{}, count: &count{}}
+	t.out = &fan{meters: r.meters.edges(st.ID), clock: t.clock, count: t.count}
 	for _, e := range st.Outputs {
 		if again == nil {
 			t.out.to = append(t.out.to, r.edges[e.ID].Sender(index))
@@ -166,7 +173,7 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 	case *dag.Scan:
 		n.queue, n.leaf = r.queues[st.ID][at], again
 		if again == nil {
-			n.leaf = pump(ctx, measured(&scanLeaf{queue: n.queue, stats: r.stats}, n.meter))
+			n.leaf = pump(ctx, measured(&scanLeaf{queue: n.queue, stats: r.stats, count: n.send.count}, n.meter))
 		}
 		if s.Filter != nil {
 			n.op = operators.NewFilter(s.Filter.Expr)
@@ -234,6 +241,8 @@ func (t *task) run(ctx context.Context, env *op.Env) (err error) {
 			err = panicError(r)
 		}
 	}()
+	ctx = t.count.begin(ctx)
+	defer t.count.end()
 	if t.out.meters != nil {
 		ctx = t.clock.With(ctx)
 	}
@@ -317,6 +326,7 @@ func (t *task) deliver(ctx context.Context, n *node, m exchange.Message) (enough
 		return false, t.out.endSplit(ctx, m.Split)
 	}
 	defer m.Batch.Release()
+	t.count.in.Add(int64(m.Batch.Len()))
 	var flow op.Flow
 	if n.op != nil { // a scan with its filter
 		flow, err = n.take(ctx, 0, m.Batch)
@@ -338,12 +348,17 @@ func (t *task) driveMany(ctx context.Context, group []*node) error {
 	ch := make(chan from)
 	done := make(chan struct{})
 	pumps := 0
+	uncounted := exchange.CountWaits(ctx, nil) // they wait side by side; what counts is when the task does
+	counted := ctx
 	for _, n := range group {
+		if n.queue != nil {
+			counted = uncounted // it may be a scan that works, or a disk
+		}
 		pumps++
 		go func() {
 			defer func() { done <- struct{}{} }()
 			for {
-				m, err := guarded(ctx, n.leaf.next)
+				m, err := guarded(uncounted, n.leaf.next)
 				select {
 				case ch <- from{n, m, err}:
 				case <-ctx.Done():
@@ -360,8 +375,10 @@ func (t *task) driveMany(ctx context.Context, group []*node) error {
 	}
 	err := func() error {
 		for left := len(group); left > 0; {
+			waited := exchange.Waits(counted)
 			select {
 			case f := <-ch:
+				waited()
 				switch {
 				case errors.Is(f.e, io.EOF):
 					left--
