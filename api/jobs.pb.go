@@ -361,6 +361,7 @@ type TaskProgress struct {
 	Nanos         int64                  `protobuf:"varint,7,opt,name=nanos,proto3" json:"nanos,omitempty"`                                // since then, or until it ended
 	WaitedNanos   int64                  `protobuf:"varint,8,opt,name=waited_nanos,json=waitedNanos,proto3" json:"waited_nanos,omitempty"` // of these, for other tasks
 	Over          bool                   `protobuf:"varint,9,opt,name=over,proto3" json:"over,omitempty"`
+	Failed        bool                   `protobuf:"varint,10,opt,name=failed,proto3" json:"failed,omitempty"` // it is over, and has not done its work
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -454,6 +455,13 @@ func (x *TaskProgress) GetWaitedNanos() int64 {
 func (x *TaskProgress) GetOver() bool {
 	if x != nil {
 		return x.Over
+	}
+	return false
+}
+
+func (x *TaskProgress) GetFailed() bool {
+	if x != nil {
+		return x.Failed
 	}
 	return false
 }
@@ -2456,7 +2464,7 @@ const file_jobs_proto_rawDesc = "" +
 	"\x04node\x18\x03 \x01(\fR\x04node\x12\x1b\n" +
 	"\tnode_name\x18\x04 \x01(\tR\bnodeName\x12\x1c\n" +
 	"\toperators\x18\x05 \x01(\tR\toperators\x124\n" +
-	"\x04done\x18\x06 \x01(\v2 .rainsql.cluster.v1.TaskProgressR\x04done\"\xf2\x01\n" +
+	"\x04done\x18\x06 \x01(\v2 .rainsql.cluster.v1.TaskProgressR\x04done\"\x8a\x02\n" +
 	"\fTaskProgress\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\x03R\x05stage\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\x03R\x04task\x12\x17\n" +
@@ -2466,7 +2474,9 @@ const file_jobs_proto_rawDesc = "" +
 	"\fbegan_micros\x18\x06 \x01(\x03R\vbeganMicros\x12\x14\n" +
 	"\x05nanos\x18\a \x01(\x03R\x05nanos\x12!\n" +
 	"\fwaited_nanos\x18\b \x01(\x03R\vwaitedNanos\x12\x12\n" +
-	"\x04over\x18\t \x01(\bR\x04over\"!\n" +
+	"\x04over\x18\t \x01(\bR\x04over\x12\x16\n" +
+	"\x06failed\x18\n" +
+	" \x01(\bR\x06failed\"!\n" +
 	"\rCancelRequest\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\"U\n" +
 	"\x0eCancelResponse\x12-\n" +

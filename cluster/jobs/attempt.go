@@ -61,9 +61,11 @@ func (a *attempt) close() {
 // run begins the parts and waits until all have done theirs, or one has not.
 func (a *attempt) run() *api.PartOver {
 	s := a.r.g.cfg.Log.State()
+	a.mu.Lock() // others look at it from now on
 	for _, id := range a.place.servers() {
 		a.parts[id] = &reached{progress: &api.Progress{}}
 	}
+	a.mu.Unlock()
 	for id := range a.parts {
 		n, ok := s.Node(id)
 		if !ok {

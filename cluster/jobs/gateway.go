@@ -32,6 +32,7 @@ type Gateway struct {
 	cfg    Config
 	own    GatewayConfig
 	worker *Worker
+	recent recent
 
 	ctx    context.Context //nolint:containedctx // of all jobs
 	cancel context.CancelCauseFunc
@@ -200,9 +201,11 @@ func (r *run) drive() error {
 			return r.stopped(errClientGone)
 		}
 		a := newAttempt(r, j)
+		r.g.recent.begin(a)
 		end := a.run()
 		err = r.settle(a, end)
 		a.close()
+		r.g.recent.end(a, end.GetEnd() == api.PartEnd_SURROUNDINGS && !a.moved() && r.ctx.Err() == nil)
 		switch {
 		case errors.Is(err, errAgain):
 		case err != nil:

@@ -212,6 +212,7 @@ func (p *part) splitter(ctx context.Context, name *api.ScanName) (*splitter, err
 func (p *part) progress() *api.Progress {
 	m := ProgressOf(p.stats.Snapshot())
 	m.Memory, m.Peak, m.Spilled = p.memory.Used(), p.memory.Peak(), p.memory.Spilled()
+	m.Tasks = p.counts()
 	return m
 }
 

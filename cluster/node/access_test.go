@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,13 +18,15 @@ import (
 	"github.com/rainsql/rainsql/cluster/wire"
 )
 
-// TestAccess calls every method of the file store with every role: those that are not enough are refused, all others are not.
+// TestAccess calls every method of the file store and of queries with every role: those that are not enough are refused, all others are not.
 func TestAccess(t *testing.T) {
 	needs := map[string]identity.Role{
 		"Stage": identity.Write, "Ensure": identity.Write, "Append": identity.Write, "Merge": identity.Write, "Check": identity.Write,
 		"Open": identity.Read, "Pin": identity.Read, "Read": identity.Read, "Locate": identity.Read, "Usage": identity.Read, "Held": identity.Read,
 		"StageLocal": identity.Admin,
+		"Run":        identity.Read, "Show": identity.Read, "Tasks": identity.Read, "Cancel": identity.Write, "Kill": identity.Admin,
 	}
+	forServers := []*grpc.ServiceDesc{&api.Blocks_ServiceDesc, &api.Workers_ServiceDesc}
 	ca := t.TempDir()
 	check := func(err error) {
 		t.Helper()
@@ -57,10 +60,10 @@ func TestAccess(t *testing.T) {
 		conn, err := wire.Dialer{TLS: who.ClientTLS()}.GRPC(n.Addr())
 		check(err)
 		defer conn.Close()
-		for _, service := range []*grpc.ServiceDesc{&api.Files_ServiceDesc, &api.Blocks_ServiceDesc} {
+		for _, service := range append(forServers, &api.Files_ServiceDesc, &api.Jobs_ServiceDesc) {
 			for method, call := range methods(service) {
 				need, known := needs[method]
-				if service == &api.Blocks_ServiceDesc {
+				if slices.Contains(forServers, service) {
 					need, known = identity.Node, true
 				}
 				if !known {

@@ -45,6 +45,9 @@ func (n *Node) startJobs(dialer wire.Dialer) {
 // Worker is what runs this node's parts of queries.
 func (n *Node) Worker() *jobs.Worker { return n.queries.worker }
 
+// Gateway is what runs the jobs of this node's clients.
+func (n *Node) Gateway() *jobs.Gateway { return n.queries.gateway }
+
 // userOf is who calls.
 func userOf(ctx context.Context) string {
 	who, _ := ctx.Value(callerKey{}).(identity.Peer)

@@ -34,6 +34,7 @@ type clusterFlags struct {
 	wait    time.Duration
 	format  string
 	role    string
+	tasks   bool
 	stale   error // why a listing is of one node's copy: it is shown all the same, and the command has failed
 }
 

@@ -9,7 +9,11 @@ import (
 	"time"
 
 	"github.com/rainsql/rainsql/cluster/identity"
+	"github.com/rainsql/rainsql/cluster/jobs"
 	"github.com/rainsql/rainsql/cluster/node"
+	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/sdfs"
 )
 
 // servers starts a cluster of some servers, each on a folder of its name in dir, and gives their addresses.
@@ -19,6 +23,7 @@ func servers(t *testing.T, dir string, certs *identity.Bundle, names ...string) 
 	for i, name := range names {
 		n, err := node.Start(node.Config{
 			Dir: filepath.Join(dir, name), Name: name, Listen: "127.0.0.1:0", Join: addrs[:min(i, 1)], Profile: "local",
+			Slots: perCore, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener { return engine.NewOpener(f, g, false) },
 			Certs: certs, ReserveBytes: 1 << 12, SpareBytes: 1, Drain: time.Second, OnFatal: func(err error) { t.Error(name, err) },
 		})
 		if err != nil {

@@ -30,18 +30,26 @@ const cancelText = `Ends a job wherever it runs, or while it waits. What it woul
 not appear. Its client is told who ended it.`
 
 // newJobCommands are the commands that look at the queries of a cluster and end them.
-func newJobCommands(c *common) []*cobra.Command {
-	std := c.std
+func newJobCommands(std streams) []*cobra.Command {
 	group := func(use, short string) *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	}
 	list, _ := newClusterCommand(std, "jobs", "List the queries of a cluster: those that wait, run or have ended", noArgs, true, (*clusterFlags).jobs)
 	list.Long = jobsText
 	job := group("job", "Look at one query of a cluster, and end it")
-	cancel, _ := newClusterCommand(std, "cancel ID", "End a job, wherever it runs", between(1, 1), false, (*clusterFlags).jobCancel)
-	cancel.Long = cancelText
-	job.AddCommand(cancel)
-	return []*cobra.Command{list, job}
+	show, sf := newClusterCommand(std, "show ID", "Tell all of a job, and what its stages have done", between(1, 1), true, (*clusterFlags).jobShow)
+	show.Long, show.ValidArgsFunction = showText, sf.completeJobs(false)
+	show.Flags().BoolVar(&sf.tasks, "tasks", false, "each task in place of each stage")
+	cancel, cf := newClusterCommand(std, "cancel ID", "End a job, wherever it runs", between(1, 1), false, (*clusterFlags).jobCancel)
+	cancel.Long, cancel.ValidArgsFunction = cancelText, cf.completeJobs(true)
+	job.AddCommand(show, cancel)
+	tasks, tf := newClusterCommand(std, "tasks [JOB]", "List the tasks of queries that run now", between(0, 1), true, (*clusterFlags).taskList)
+	tasks.Long, tasks.ValidArgsFunction = tasksText, tf.completeJobs(true)
+	task := group("task", "Have a task of a query fail")
+	kill, kf := newClusterCommand(std, "kill ID", "Have a task fail as if its node were lost", between(1, 1), false, (*clusterFlags).taskKill)
+	kill.Long, kill.ValidArgsFunction = killText, kf.completeOne(kf.completeTasks)
+	task.AddCommand(kill)
+	return []*cobra.Command{list, job, tasks, task}
 }
 
 // jobsTable has the columns of `rainsql jobs`.

@@ -128,7 +128,7 @@ and 'rainsql help topics' lists what else there is to read.`,
 	root.SetHelpCommand(newHelp(std, c.signals))
 	root.AddCommand(newExplain(c), newFS(c), newFmt(std), newGen(std), newVersion(std), newCompletion(std), newServer(c), newCert(std))
 	root.AddCommand(newClusterCommands(std)...)
-	root.AddCommand(newJobCommands(c)...)
+	root.AddCommand(newJobCommands(std)...)
 	return root
 }
 

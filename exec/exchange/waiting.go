@@ -18,28 +18,48 @@ func (w *Waiting) With(ctx context.Context) context.Context {
 	return context.WithValue(ctx, waitingKey{}, w)
 }
 
+// Waited is for how long a task has waited so far. Others may read it while it does.
+type Waited struct {
+	sum   atomic.Int64 // ns
+	since atomic.Int64 // ns since 1970; 0: it does not wait now
+}
+
+// At is what it is at a moment, not long before now.
+func (w *Waited) At(now time.Time) time.Duration {
+	n := w.sum.Load()
+	if since := w.since.Load(); since != 0 {
+		n += max(0, now.UnixNano()-since)
+	}
+	return time.Duration(n)
+}
+
 type waitsKey struct{}
 
-// CountWaits returns a context that has what waits add the time to a sum, in ns, beside what With says; nil: to none.
-func CountWaits(ctx context.Context, sum *atomic.Int64) context.Context {
-	return context.WithValue(ctx, waitsKey{}, sum)
+// CountWaits returns a context that has what waits count it there, too, beside what With says; nil: nowhere. Of the goroutines that it is for one
+// waits at a time.
+func CountWaits(ctx context.Context, w *Waited) context.Context {
+	return context.WithValue(ctx, waitsKey{}, w)
 }
 
 // Waits begins to wait; the function it returns ends that.
 func Waits(ctx context.Context) func() {
 	w, _ := ctx.Value(waitingKey{}).(*Waiting)
-	sum, _ := ctx.Value(waitsKey{}).(*atomic.Int64)
-	if w == nil && sum == nil {
+	all, _ := ctx.Value(waitsKey{}).(*Waited)
+	if w == nil && all == nil {
 		return func() {}
 	}
 	begin := time.Now()
+	if all != nil {
+		all.since.Store(begin.UnixNano())
+	}
 	return func() {
 		spent := time.Since(begin)
 		if w != nil {
 			w.Spent += spent
 		}
-		if sum != nil {
-			sum.Add(int64(spent))
+		if all != nil {
+			all.since.Store(0)
+			all.sum.Add(int64(spent))
 		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 type count struct {
 	in, out, bytes atomic.Int64
 	began, ended   atomic.Int64 // µs since 1970; 0: not yet
-	waited         atomic.Int64 // ns
+	failed         atomic.Bool
+	waited         exchange.Waited
 }
 
 // TaskCount is what a task has done, as of some moment.
@@ -26,6 +27,7 @@ type TaskCount struct {
 	Spent       time.Duration // since then, or until it ended
 	Waited      time.Duration // of these, for other tasks: for rows of theirs, or for room for its own
 	Over        bool
+	Failed      bool // it is over, and has not done its work: it, or another, has failed
 }
 
 // Counts tells what each task that is here has done so far. It may be called while they run.
@@ -34,10 +36,10 @@ func (p *Running) Counts() []TaskCount {
 	list := make([]TaskCount, 0, len(p.r.tasks))
 	for _, t := range p.r.tasks {
 		c := t.count
-		n := TaskCount{Stage: t.stage.ID, Task: t.index, In: c.in.Load(), Out: c.out.Load(), Bytes: c.bytes.Load(), Waited: time.Duration(c.waited.Load())}
+		n := TaskCount{Stage: t.stage.ID, Task: t.index, In: c.in.Load(), Out: c.out.Load(), Bytes: c.bytes.Load(), Waited: c.waited.At(now)}
 		end := c.ended.Load()
 		if began := c.began.Load(); began != 0 {
-			n.Began, n.Over = time.UnixMicro(began), end != 0
+			n.Began, n.Over, n.Failed = time.UnixMicro(began), end != 0, c.failed.Load()
 			until := now
 			if n.Over {
 				until = time.UnixMicro(end)
@@ -55,4 +57,8 @@ func (c *count) begin(ctx context.Context) context.Context {
 	return exchange.CountWaits(ctx, &c.waited)
 }
 
-func (c *count) end() { c.ended.Store(time.Now().UnixMicro()) }
+// end is its end, with what came of it.
+func (c *count) end(err error) {
+	c.failed.Store(err != nil)
+	c.ended.Store(time.Now().UnixMicro())
+}

@@ -240,9 +240,9 @@ func (t *task) run(ctx context.Context, env *op.Env) (err error) {
 		if r := recover(); r != nil {
 			err = panicError(r)
 		}
+		t.count.end(err)
 	}()
 	ctx = t.count.begin(ctx)
-	defer t.count.end()
 	if t.out.meters != nil {
 		ctx = t.clock.With(ctx)
 	}

@@ -200,3 +200,162 @@ func TestJobCancelled(t *testing.T) {
 		}
 	})
 }
+
+func showJob(t *testing.T, cl *client.Client, id uint64) *api.ShowResponse {
+	t.Helper()
+	return call(t, cl, func(ctx context.Context, s api.JobsClient) (*api.ShowResponse, error) {
+		return s.Show(ctx, &api.ShowRequest{Job: id})
+	})
+}
+
+func runningTasks(t *testing.T, cl *client.Client, id uint64) *api.TasksResponse {
+	t.Helper()
+	return call(t, cl, func(ctx context.Context, s api.JobsClient) (*api.TasksResponse, error) {
+		return s.Tasks(ctx, &api.TasksRequest{Job: id})
+	})
+}
+
+// TestJobShown: of a job that runs any server tells the stages and the tasks with what they have done so far; of one that is done, that they
+// read the rows of the file, each once, and all of its bytes. A server that knows nothing of the tasks says why.
+func TestJobShown(t *testing.T) {
+	three(t, func(t *testing.T, c *Cluster) {
+		size := numbers(t, c)
+		c.slowScans(700 * time.Millisecond)
+		cl := c.Client(2)
+		ch := ask(t, c, 0, 6, sumQuery)
+		id := c.until(cl, "running")[0].GetId()
+		time.Sleep(2 * time.Second)
+		resp := showJob(t, cl, id)
+		if resp.GetNote() != "" || resp.GetJob().GetText() != sumQuery || len(resp.GetJob().GetPlaces()) != 3 || resp.GetAttempt() != resp.GetJob().GetAttempt() || len(resp.GetStages()) != 2 {
+			t.Fatalf("while it runs: %v", resp)
+		}
+		rows, bytes := check(t, resp, 6)
+		if rows == 0 || rows >= numbersRows || bytes == 0 || bytes >= size {
+			t.Errorf("after two seconds %d rows and %d bytes were read", rows, bytes)
+		}
+		if last := resp.GetStages()[1].GetTasks()[0]; last.GetNodeName() != "n1" || last.GetDone().GetWaitedNanos() < int64(time.Second) || last.GetDone().GetOver() {
+			t.Errorf("the result waits at the gateway: %v", last)
+		}
+		list := runningTasks(t, c.Client(1), 0)
+		if len(list.GetSilent()) != 0 || len(list.GetTasks()) != 7 {
+			t.Errorf("what runs: %v", list)
+		}
+		for i, task := range list.GetTasks() {
+			of := resp.GetStages()[i/6].GetTasks()[i%6]
+			if task.GetJob() != id || task.GetNodeName() != of.GetNodeName() || task.GetDone().GetTask() != int64(i%6) || task.GetOperators() != resp.GetStages()[i/6].GetOperators() || task.GetDone().GetBeganMicros() == 0 {
+				t.Errorf("task %d: %v, not %v", i, task, of)
+			}
+		}
+		if other := runningTasks(t, cl, id+1); len(other.GetTasks()) != 0 {
+			t.Errorf("of another job: %v", other)
+		}
+		(<-ch).want(t, sumAnswer, "")
+		c.idle()
+		c.until(cl, "done")
+		resp = showJob(t, cl, id)
+		rows, bytes = check(t, resp, 6)
+		if last := resp.GetStages()[1].GetTasks()[0].GetDone(); rows != numbersRows || bytes != size || last.GetRowsIn() != 6 || last.GetRowsOut() != 1 || resp.GetJob().GetRows() != 1 {
+			t.Errorf("in the end %d rows and %d bytes of %d were read; the result: %v", rows, bytes, size, last)
+		}
+		if left := runningTasks(t, cl, 0).GetTasks(); len(left) != 0 {
+			t.Errorf("when all is done: %v", left)
+		}
+		if none := showJob(t, cl, 12345); none.GetJob() != nil {
+			t.Errorf("a job that there is not: %v", none)
+		}
+		c.Servers[0].Kill()
+		c.Until("the gateway is missed", time.Minute, func() bool {
+			resp = showJob(t, cl, id)
+			return strings.Contains(resp.GetNote(), "node n1 only, which is not there any more")
+		})
+		if resp.GetJob().GetStatus() != "done" || len(resp.GetStages()) != 0 {
+			t.Errorf("without its gateway: %v", resp)
+		}
+		c.Servers[0].Start()
+		c.Settle()
+		if resp = showJob(t, cl, id); !strings.Contains(resp.GetNote(), "not known any more") {
+			t.Errorf("by a gateway that was started anew: %v", resp)
+		}
+	})
+}
+
+// check holds the stages of sumQuery to what they must be, and gives what its scans have read.
+func check(t *testing.T, resp *api.ShowResponse, tasks int) (rows, bytes int64) {
+	t.Helper()
+	scan, result := resp.GetStages()[0], resp.GetStages()[1]
+	if !strings.HasPrefix(scan.GetOperators(), "scan 'numbers.csv'") || !strings.Contains(scan.GetOperators(), " · aggregate") || !strings.HasPrefix(result.GetOperators(), "receive from stage 0") ||
+		len(scan.GetTasks()) != tasks || len(result.GetTasks()) != 1 {
+		t.Errorf("stages: %v", resp.GetStages())
+	}
+	nodes := map[string]int{}
+	for i, task := range scan.GetTasks() {
+		d := task.GetDone()
+		nodes[task.GetNodeName()]++
+		rows, bytes = rows+d.GetRowsIn(), bytes+d.GetBytes()
+		if d.GetStage() != 0 || d.GetTask() != int64(i) || d.GetWaitedNanos() > d.GetNanos() || (d.GetRowsOut() == 1) != d.GetOver() || d.GetFailed() {
+			t.Errorf("a scan: %v", task)
+		}
+	}
+	if len(nodes) != 3 {
+		t.Errorf("it runs on %v", nodes)
+	}
+	return rows, bytes
+}
+
+// TestTaskKilled: a task that is killed by way of another server ends its attempt; another gives the right answer, without that server. What is
+// no task that runs is not killed.
+func TestTaskKilled(t *testing.T) {
+	three(t, func(t *testing.T, c *Cluster) {
+		numbers(t, c)
+		c.slowScans(700 * time.Millisecond)
+		cl := c.Client(2)
+		kill := func(job uint64, stage, task int64) *api.KillResponse {
+			return call(t, cl, func(ctx context.Context, s api.JobsClient) (*api.KillResponse, error) {
+				return s.Kill(ctx, &api.KillRequest{Job: job, Stage: stage, Task: task})
+			})
+		}
+		ch := ask(t, c, 0, 6, sumQuery)
+		first := c.until(cl, "running")[0]
+		time.Sleep(time.Second)
+		task := runningTasks(t, cl, first.GetId()).GetTasks()[1]
+		for want, resp := range map[string]*api.KillResponse{
+			"there is no job 12345":         kill(12345, 0, 0),
+			"has no stage 7: the last is 1": kill(first.GetId(), 7, 0),
+			"has no task 6: the last is 5":  kill(first.GetId(), 0, 6),
+		} {
+			if !strings.Contains(resp.GetRefusal(), want) {
+				t.Errorf("%v, not %s", resp, want)
+			}
+		}
+		resp := kill(first.GetId(), 0, 1)
+		if resp.GetRefusal() != "" || resp.GetNode() != task.GetNodeName() || resp.GetAttempt() != first.GetAttempt() {
+			t.Errorf("%v; the task is %v", resp, task)
+		}
+		var second *api.JobInfo
+		c.Until("there is another attempt", 10*time.Second, func() bool {
+			second = listJobs(t, cl)[0]
+			return second.GetStatus() == "running" && second.GetAttempts() == 2
+		})
+		if want := fmt.Sprintf("%s: anyone killed its task %d.0.1 with 'rainsql task kill'", resp.GetNode(), first.GetId()); second.GetReason() != want {
+			t.Errorf("the reason is %q, not %q", second.GetReason(), want)
+		}
+		for _, p := range showJob(t, cl, first.GetId()).GetJob().GetPlaces() {
+			if p.GetNode() == resp.GetNode() {
+				t.Errorf("the next attempt has %d slots on %s, too", p.GetSlots(), p.GetNode())
+			}
+		}
+		(<-ch).want(t, sumAnswer, "")
+		c.idle()
+		c.until(cl, "done")
+		if resp := kill(first.GetId(), 0, 1); !strings.Contains(resp.GetRefusal(), "does not run: it is done") {
+			t.Errorf("%v", resp)
+		}
+		var failed uint64
+		for _, s := range c.Servers {
+			failed += s.Node().Gateway().Failed()
+		}
+		if failed != 1 {
+			t.Errorf("%d attempts have failed", failed)
+		}
+	})
+}
