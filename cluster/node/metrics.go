@@ -75,6 +75,7 @@ func (n *Node) tellMetrics() *exposition.Page {
 	gauge("blocks_held", "Copies of blocks on this node's disk that files have, as of its last look.", float64(up.Held))
 	gauge("blocks_missing", "Blocks that belong on this node's disk and could not be got, as of its last look.", float64(up.Missing))
 	p.Counters("rainsql_blocks_got_bytes_total", "Bytes of blocks that this node got from others because they belong on its disk.", "why", []exposition.Sample{{Label: "missing", Value: float64(up.Got)}})
+	n.tellJobs(p, s)
 	var proposals [len(outcomes)]exposition.Sample
 	for i, what := range outcomes {
 		proposals[i] = exposition.Sample{Label: what, Value: float64(n.metrics.proposals[i].Load())}
@@ -82,6 +83,30 @@ func (n *Node) tellMetrics() *exposition.Page {
 	p.Counters("rainsql_proposals_total", "Entries proposed to the coordinator here, by what came of them.", "outcome", proposals[:])
 	p.Runtime()
 	return p
+}
+
+// tellJobs writes what there is to know of queries.
+func (n *Node) tellJobs(p *exposition.Page, s *state.State) {
+	count := map[state.JobStatus]int{}
+	total, used := 0, 0
+	for j := range s.Jobs() {
+		count[j.Status]++
+		used += len(j.Slots)
+	}
+	for m := range s.Nodes() {
+		if m.Status == state.Active {
+			total += m.Slots
+		}
+	}
+	var jobs []exposition.Sample
+	for status := state.Queued; status <= state.Cancelled; status++ {
+		jobs = append(jobs, exposition.Sample{Label: status.String(), Value: float64(count[status])})
+	}
+	p.Gauges("rainsql_jobs", "Jobs in the log by status; of those that have ended the last thousand.", "status", jobs)
+	p.Gauge("rainsql_slots", "Slots of all active nodes for tasks of queries.", float64(total))
+	p.Gauge("rainsql_slots_used", "Slots that jobs have.", float64(used))
+	p.Gauge("rainsql_job_parts", "Parts of jobs that run on this node.", float64(n.queries.worker.Parts()))
+	p.Counter("rainsql_job_attempts_failed_total", "Attempts of jobs whose gateway this node was that failed in their surroundings.", float64(n.queries.gateway.Failed()))
 }
 
 func number(b bool) float64 {
