@@ -135,6 +135,7 @@ type ShowResponse struct {
 	Note          string                 `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`        // what is not known, and why
 	Attempt       uint64                 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"` // whose stages they are
 	Stages        []*StageInfo           `protobuf:"bytes,5,rep,name=stages,proto3" json:"stages,omitempty"`
+	Old           bool                   `protobuf:"varint,6,opt,name=old,proto3" json:"old,omitempty"` // the job is as one server has it, which may have missed news
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,6 +203,13 @@ func (x *ShowResponse) GetStages() []*StageInfo {
 		return x.Stages
 	}
 	return nil
+}
+
+func (x *ShowResponse) GetOld() bool {
+	if x != nil {
+		return x.Old
+	}
+	return false
 }
 
 // StageInfo is a stage of a job's graph, and what its tasks have done.
@@ -2446,14 +2454,15 @@ const file_jobs_proto_rawDesc = "" +
 	"jobs.proto\x12\x12rainsql.cluster.v1\x1a\rcluster.proto\x1a\vfiles.proto\"=\n" +
 	"\vShowRequest\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x1c\n" +
-	"\tforwarded\x18\x02 \x01(\bR\tforwarded\"\xc1\x01\n" +
+	"\tforwarded\x18\x02 \x01(\bR\tforwarded\"\xd3\x01\n" +
 	"\fShowResponse\x12-\n" +
 	"\x03job\x18\x01 \x01(\v2\x1b.rainsql.cluster.v1.JobInfoR\x03job\x12\x1d\n" +
 	"\n" +
 	"now_micros\x18\x02 \x01(\x03R\tnowMicros\x12\x12\n" +
 	"\x04note\x18\x03 \x01(\tR\x04note\x12\x18\n" +
 	"\aattempt\x18\x04 \x01(\x04R\aattempt\x125\n" +
-	"\x06stages\x18\x05 \x03(\v2\x1d.rainsql.cluster.v1.StageInfoR\x06stages\"s\n" +
+	"\x06stages\x18\x05 \x03(\v2\x1d.rainsql.cluster.v1.StageInfoR\x06stages\x12\x10\n" +
+	"\x03old\x18\x06 \x01(\bR\x03old\"s\n" +
 	"\tStageInfo\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\x03R\x05stage\x12\x1c\n" +
 	"\toperators\x18\x02 \x01(\tR\toperators\x122\n" +

@@ -29,7 +29,7 @@ func (g *Gateway) Show(ctx context.Context, req *api.ShowRequest) (*api.ShowResp
 		return &api.ShowResponse{Note: old}, nil
 	}
 	resp, why := g.askGateway(ctx, s, list[0])
-	resp.Job, resp.NowMicros, resp.Note = list[0], nowIn(s), old
+	resp.Job, resp.NowMicros, resp.Note, resp.Old = list[0], nowIn(s), old, old != ""
 	if resp.Note == "" {
 		resp.Note = why
 	}

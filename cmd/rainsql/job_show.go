@@ -61,17 +61,19 @@ func (f *clusterFlags) jobShow(ctx context.Context, c *client.Client, args []str
 		}
 		f.format = "table"
 	}
-	if resp.GetNote() != "" {
+	if resp.GetOld() {
+		f.stale = errors.New(resp.GetNote())
+	} else if resp.GetNote() != "" {
 		fmt.Fprintln(f.std.err, f.std.shown(resp.GetNote()))
 	}
 	if len(resp.GetStages()) == 0 {
-		return nil
+		return f.stale
 	}
 	t := stagesTable(resp)
 	if f.tasks {
 		t = showTasksTable(resp)
 	}
-	return showListing(f.std, &f.format, t)
+	return errors.Join(showListing(f.std, &f.format, t), f.stale)
 }
 
 // describe writes what the log has of a job, a line each, and its text.

@@ -276,6 +276,15 @@ func TestJobShown(t *testing.T) {
 		if resp = showJob(t, cl, id); !strings.Contains(resp.GetNote(), "not known any more") {
 			t.Errorf("by a gateway that was started anew: %v", resp)
 		}
+		c.Servers[0].Kill()
+		c.Servers[1].Kill()
+		c.Until("it is told that nobody leads", time.Minute, func() bool {
+			resp = showJob(t, cl, id)
+			return resp.GetOld()
+		})
+		if !strings.HasPrefix(resp.GetNote(), "this is the copy of node n3, at entry ") || resp.GetJob().GetStatus() != "done" {
+			t.Errorf("without a leader: %v", resp)
+		}
 	})
 }
 
