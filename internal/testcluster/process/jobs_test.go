@@ -183,6 +183,7 @@ func TestJobsSoak(t *testing.T) {
 	if *chaos > 0 {
 		clients, span = 10, max(*chaos, 10*time.Minute)
 	}
+	q.warm(c)
 	before := c.goroutines(t)
 	ctx, cancel := context.WithTimeout(t.Context(), span)
 	defer cancel()
@@ -219,6 +220,16 @@ func TestJobsSoak(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// warm has each server run a query: connections that are made then stay.
+func (q *querying) warm(c *Cluster) {
+	q.t.Helper()
+	for i := range c.Servers {
+		by := *q
+		by.cfg.Run = query.Runner(c.Client(i))
+		by.check(asked[1])
+	}
 }
 
 // goroutines is how many all servers have.
