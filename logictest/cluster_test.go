@@ -10,28 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
-	"github.com/rainsql/rainsql/cluster/files"
-	"github.com/rainsql/rainsql/cluster/query"
 	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/internal/enginetest"
 	"github.com/rainsql/rainsql/internal/testcluster"
 	"github.com/rainsql/rainsql/sdfs"
 )
-
-// onCluster runs a test with the file store of a cluster of n servers, and an engine over it.
-func onCluster(t *testing.T, n int, test func(t *testing.T, s *sdfs.Store, cfg engine.Config)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		c := testcluster.New(t, n)
-		defer c.Close()
-		cl := c.Client()
-		s := files.Open(cl)
-		defer s.Close()
-		test(t, s, engine.Config{Parallelism: 4, SplitBytes: 16, Files: s, Remote: true, Run: query.Runner(cl)})
-	})
-}
 
 // put copies a local file into a store.
 func put(t *testing.T, s *sdfs.Store, from, name string) {
@@ -40,16 +24,7 @@ func put(t *testing.T, s *sdfs.Store, from, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := s.Create(t.Context(), name, sdfs.Replace)
-	if err == nil {
-		_, err = w.Write(data)
-	}
-	if err == nil {
-		err = w.Commit(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	testcluster.Put(t, s, name, data)
 }
 
 func get(t *testing.T, s *sdfs.Store, name string) string {
@@ -102,7 +77,7 @@ func TestOnCluster(t *testing.T) {
 	for _, nodes := range []int{1, 3} {
 		t.Run(fmt.Sprint(nodes), func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			onCluster(t, nodes, func(t *testing.T, s *sdfs.Store, cfg engine.Config) {
+			testcluster.Queries(t, nodes, func(t *testing.T, s *sdfs.Store, cfg engine.Config) {
 				for _, p := range paths {
 					clear(t, s)
 					blocks, err := read(filepath.Join(here, p))
@@ -168,7 +143,7 @@ func TestConformanceOnCluster(t *testing.T) {
 	}
 	for _, nodes := range []int{1, 3} {
 		t.Run(fmt.Sprint(nodes), func(t *testing.T) {
-			onCluster(t, nodes, func(t *testing.T, s *sdfs.Store, cfg engine.Config) {
+			testcluster.Queries(t, nodes, func(t *testing.T, s *sdfs.Store, cfg engine.Config) {
 				cfg.SplitBytes = 64 << 10
 				there := map[string]bool{}
 				for _, p := range paths {
