@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/hashicorp/go-sockaddr"
 	"github.com/hashicorp/memberlist"
 	"go.uber.org/zap"
@@ -83,7 +84,8 @@ type Config struct {
 	// must not be waited for. Default: a panic.
 	OnFatal func(error)
 
-	// Seams for tests: the disk, the network and where raft's log lies.
+	// Seams for tests: the disk, the network, where raft's log lies, and whence the memory of batches comes.
+	Alloc  memory.Allocator
 	FS     vfs.FS
 	Net    Network
 	Stores func() (coordinator.Stores, error)
@@ -200,6 +202,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.OnFatal == nil {
 		c.OnFatal = func(err error) { panic(err) }
+	}
+	if c.Alloc == nil {
+		c.Alloc = memory.DefaultAllocator
 	}
 	if c.FS == nil {
 		c.FS = vfs.OS(c.Dir)

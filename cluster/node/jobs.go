@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/grpc"
 
 	"github.com/rainsql/rainsql/api"
@@ -30,7 +29,7 @@ func (n *Node) startJobs(dialer wire.Dialer) {
 		Self: n.holder(), Log: n.coord, Alive: n.alive, Dial: n.dial,
 		DialLinks: func(addr string) (grpc.ClientConnInterface, error) { return q.links.Get(addr) },
 		Store:     n.store.files, Backend: n.store.backend, Opener: n.cfg.Opener,
-		Memory: n.cfg.QueryMemory, Alloc: memory.DefaultAllocator, Logger: n.log,
+		Memory: n.cfg.QueryMemory, Alloc: n.cfg.Alloc, Logger: n.log,
 	})
 	n.stop.push(func() error { q.worker.Close(); return nil })
 	q.gateway = jobs.NewGateway(q.worker, jobs.GatewayConfig{Client: n.store.client, Allow: allow, User: userOf})

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/hashicorp/memberlist"
 	"github.com/hashicorp/raft"
 
@@ -52,9 +53,10 @@ type Server struct {
 	c     *Cluster
 	join  []string
 	disk  *simdisk.Disk
-	sync  atomic.Int64 // how long an fsync of small blocks takes
-	list  atomic.Int64 // and a list of the large ones
-	scan  atomic.Int64 // and a batch of rows that a query reads
+	alloc *memory.CheckedAllocator // of batches
+	sync  atomic.Int64             // how long an fsync of small blocks takes
+	list  atomic.Int64             // and a list of the large ones
+	scan  atomic.Int64             // and a batch of rows that a query reads
 	log   *raft.InmemStore
 	snaps *raft.InmemSnapshotStore
 
@@ -80,7 +82,7 @@ func New(t testing.TB, n int) *Cluster {
 
 // Add is one more machine, with an empty disk and nothing running.
 func (c *Cluster) Add(name string) *Server {
-	s := &Server{Name: name, Host: c.Net.Host(name), c: c, disk: simdisk.New(), log: raft.NewInmemStore(), snaps: raft.NewInmemSnapshotStore()}
+	s := &Server{Name: name, Host: c.Net.Host(name), c: c, disk: simdisk.New(), alloc: memory.NewCheckedAllocator(memory.DefaultAllocator), log: raft.NewInmemStore(), snaps: raft.NewInmemSnapshotStore()}
 	if len(c.Servers) > 0 {
 		s.join = []string{c.Servers[0].addr()}
 	}
@@ -106,7 +108,7 @@ func (s *Server) TryStart() error {
 	g := &gate{open: make(chan struct{})}
 	n, err := node.Start(node.Config{
 		Dir: "/" + s.Name, Name: s.Name, Listen: s.addr(), Join: s.join, Insecure: true, ReserveBytes: 1 << 12, Drain: time.Second,
-		Slots: 4, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener {
+		Alloc: s.alloc, Slots: 4, Opener: func(f *sdfs.Store, g *dag.Graph) jobs.Opener {
 			return slowOpener{engine.NewOpener(f, g, true), &s.scan}
 		},
 		FS: slowFS{s.disk, &s.sync, &s.list}, Net: network{s.Host.Process()}, OnFatal: s.fatal,
@@ -280,6 +282,9 @@ func (c *Cluster) Close() {
 		s.Kill()
 	}
 	c.Net.Close()
+	for _, s := range c.Servers {
+		s.alloc.AssertSize(c.t, 0)
+	}
 	time.Sleep(time.Minute) // of the bubble: timers of the libraries end whom they wake
 }
 
