@@ -40,6 +40,10 @@ run: build ## Make a file of traffic signs and count them by category
 $(BIN)/rainsql:
 	@$(MAKE) build
 
+.PHONY: cluster
+cluster: build ## Start three servers on this machine with a sample loaded, and tell what to try; Ctrl-C stops them
+	@sh internal/tools/cluster.sh $(BIN)/rainsql $(OUT)/cluster
+
 # Where things lie below PREFIX.
 PROGRAM := $(DESTDIR)$(PREFIX)/bin/rainsql
 MANUAL  := $(DESTDIR)$(PREFIX)/share/man/man1/rainsql.1

@@ -1271,6 +1271,7 @@ type JobOver struct {
 	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	Progress      *Progress              `protobuf:"bytes,3,opt,name=progress,proto3" json:"progress,omitempty"` // at the end
 	Meters        []*Meter               `protobuf:"bytes,4,rep,name=meters,proto3" json:"meters,omitempty"`
+	Tasks         []*TaskInfo            `protobuf:"bytes,5,rep,name=tasks,proto3" json:"tasks,omitempty"` // where it was to be measured
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1329,6 +1330,13 @@ func (x *JobOver) GetProgress() *Progress {
 func (x *JobOver) GetMeters() []*Meter {
 	if x != nil {
 		return x.Meters
+	}
+	return nil
+}
+
+func (x *JobOver) GetTasks() []*TaskInfo {
+	if x != nil {
+		return x.Tasks
 	}
 	return nil
 }
@@ -2536,12 +2544,13 @@ const file_jobs_proto_rawDesc = "" +
 	"\x05slots\x18\x03 \x03(\fR\x05slots\"0\n" +
 	"\x04Rows\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\bR\x04more\"\xa6\x01\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"\xda\x01\n" +
 	"\aJobOver\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x128\n" +
 	"\bprogress\x18\x03 \x01(\v2\x1c.rainsql.cluster.v1.ProgressR\bprogress\x121\n" +
-	"\x06meters\x18\x04 \x03(\v2\x19.rainsql.cluster.v1.MeterR\x06meters\"\x91\x03\n" +
+	"\x06meters\x18\x04 \x03(\v2\x19.rainsql.cluster.v1.MeterR\x06meters\x122\n" +
+	"\x05tasks\x18\x05 \x03(\v2\x1c.rainsql.cluster.v1.TaskInfoR\x05tasks\"\x91\x03\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\x12\x12\n" +
 	"\x04rows\x18\x02 \x01(\x03R\x04rows\x12\x12\n" +
@@ -2706,46 +2715,47 @@ var file_jobs_proto_depIdxs = []int32{
 	18, // 11: rainsql.cluster.v1.RunResponse.over:type_name -> rainsql.cluster.v1.JobOver
 	19, // 12: rainsql.cluster.v1.JobOver.progress:type_name -> rainsql.cluster.v1.Progress
 	21, // 13: rainsql.cluster.v1.JobOver.meters:type_name -> rainsql.cluster.v1.Meter
-	20, // 14: rainsql.cluster.v1.Progress.written:type_name -> rainsql.cluster.v1.Written
-	5,  // 15: rainsql.cluster.v1.Progress.tasks:type_name -> rainsql.cluster.v1.TaskProgress
-	10, // 16: rainsql.cluster.v1.KillTaskRequest.task:type_name -> rainsql.cluster.v1.KillRequest
-	25, // 17: rainsql.cluster.v1.PartRequest.part:type_name -> rainsql.cluster.v1.Part
-	14, // 18: rainsql.cluster.v1.Part.run:type_name -> rainsql.cluster.v1.Run
-	19, // 19: rainsql.cluster.v1.PartResponse.progress:type_name -> rainsql.cluster.v1.Progress
-	27, // 20: rainsql.cluster.v1.PartResponse.over:type_name -> rainsql.cluster.v1.PartOver
-	0,  // 21: rainsql.cluster.v1.PartOver.end:type_name -> rainsql.cluster.v1.PartEnd
-	19, // 22: rainsql.cluster.v1.PartOver.progress:type_name -> rainsql.cluster.v1.Progress
-	28, // 23: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
-	21, // 24: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
-	29, // 25: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
-	36, // 26: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
-	30, // 27: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	30, // 28: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	12, // 29: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
-	1,  // 30: rainsql.cluster.v1.Jobs.Show:input_type -> rainsql.cluster.v1.ShowRequest
-	6,  // 31: rainsql.cluster.v1.Jobs.Cancel:input_type -> rainsql.cluster.v1.CancelRequest
-	8,  // 32: rainsql.cluster.v1.Jobs.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
-	10, // 33: rainsql.cluster.v1.Jobs.Kill:input_type -> rainsql.cluster.v1.KillRequest
-	24, // 34: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
-	31, // 35: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
-	33, // 36: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
-	8,  // 37: rainsql.cluster.v1.Workers.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
-	22, // 38: rainsql.cluster.v1.Workers.Kill:input_type -> rainsql.cluster.v1.KillTaskRequest
-	15, // 39: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
-	2,  // 40: rainsql.cluster.v1.Jobs.Show:output_type -> rainsql.cluster.v1.ShowResponse
-	7,  // 41: rainsql.cluster.v1.Jobs.Cancel:output_type -> rainsql.cluster.v1.CancelResponse
-	9,  // 42: rainsql.cluster.v1.Jobs.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
-	11, // 43: rainsql.cluster.v1.Jobs.Kill:output_type -> rainsql.cluster.v1.KillResponse
-	26, // 44: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
-	32, // 45: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
-	34, // 46: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
-	9,  // 47: rainsql.cluster.v1.Workers.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
-	23, // 48: rainsql.cluster.v1.Workers.Kill:output_type -> rainsql.cluster.v1.KillTaskResponse
-	39, // [39:49] is the sub-list for method output_type
-	29, // [29:39] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	4,  // 14: rainsql.cluster.v1.JobOver.tasks:type_name -> rainsql.cluster.v1.TaskInfo
+	20, // 15: rainsql.cluster.v1.Progress.written:type_name -> rainsql.cluster.v1.Written
+	5,  // 16: rainsql.cluster.v1.Progress.tasks:type_name -> rainsql.cluster.v1.TaskProgress
+	10, // 17: rainsql.cluster.v1.KillTaskRequest.task:type_name -> rainsql.cluster.v1.KillRequest
+	25, // 18: rainsql.cluster.v1.PartRequest.part:type_name -> rainsql.cluster.v1.Part
+	14, // 19: rainsql.cluster.v1.Part.run:type_name -> rainsql.cluster.v1.Run
+	19, // 20: rainsql.cluster.v1.PartResponse.progress:type_name -> rainsql.cluster.v1.Progress
+	27, // 21: rainsql.cluster.v1.PartResponse.over:type_name -> rainsql.cluster.v1.PartOver
+	0,  // 22: rainsql.cluster.v1.PartOver.end:type_name -> rainsql.cluster.v1.PartEnd
+	19, // 23: rainsql.cluster.v1.PartOver.progress:type_name -> rainsql.cluster.v1.Progress
+	28, // 24: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
+	21, // 25: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
+	29, // 26: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
+	36, // 27: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
+	30, // 28: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	30, // 29: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	12, // 30: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
+	1,  // 31: rainsql.cluster.v1.Jobs.Show:input_type -> rainsql.cluster.v1.ShowRequest
+	6,  // 32: rainsql.cluster.v1.Jobs.Cancel:input_type -> rainsql.cluster.v1.CancelRequest
+	8,  // 33: rainsql.cluster.v1.Jobs.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	10, // 34: rainsql.cluster.v1.Jobs.Kill:input_type -> rainsql.cluster.v1.KillRequest
+	24, // 35: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
+	31, // 36: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
+	33, // 37: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
+	8,  // 38: rainsql.cluster.v1.Workers.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	22, // 39: rainsql.cluster.v1.Workers.Kill:input_type -> rainsql.cluster.v1.KillTaskRequest
+	15, // 40: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
+	2,  // 41: rainsql.cluster.v1.Jobs.Show:output_type -> rainsql.cluster.v1.ShowResponse
+	7,  // 42: rainsql.cluster.v1.Jobs.Cancel:output_type -> rainsql.cluster.v1.CancelResponse
+	9,  // 43: rainsql.cluster.v1.Jobs.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	11, // 44: rainsql.cluster.v1.Jobs.Kill:output_type -> rainsql.cluster.v1.KillResponse
+	26, // 45: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
+	32, // 46: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
+	34, // 47: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
+	9,  // 48: rainsql.cluster.v1.Workers.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	23, // 49: rainsql.cluster.v1.Workers.Kill:output_type -> rainsql.cluster.v1.KillTaskResponse
+	40, // [40:50] is the sub-list for method output_type
+	30, // [30:40] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_jobs_proto_init() }

@@ -3,8 +3,10 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rainsql/rainsql/exec/task"
 	"github.com/rainsql/rainsql/internal/human"
@@ -42,8 +44,36 @@ func analysis(g *dag.Graph, report *task.Report, sum Summary) string {
 			line(report.Edges[i][j], text)
 		}
 		st.Walk(func(before string, op int) { line(report.Ops[i][op], before+labels.Ops[i][op]) })
+		placed(&sb, report, i)
 	}
 	return sb.String()
+}
+
+// placed shows what each task of a stage did, and where, if that was on several servers.
+func placed(sb *strings.Builder, report *task.Report, stage int) {
+	rows := [][]string{{"task", "node", "rows in", "rows out", "read", "time", "waited"}}
+	for _, t := range report.Tasks {
+		if t.Stage == stage {
+			rows = append(rows, []string{
+				strconv.Itoa(t.Task), t.Node, human.Thousands(t.In), human.Thousands(t.Out), human.Bytes(t.Bytes), human.Duration(t.Spent), human.Duration(t.Waited),
+			})
+		}
+	}
+	if len(rows) == 1 {
+		return
+	}
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, text := range r {
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
+	}
+	for _, r := range rows {
+		for i, text := range r {
+			fmt.Fprintf(sb, "  %*s", widths[i], text)
+		}
+		sb.WriteByte('\n')
+	}
 }
 
 // measured is what the columns of an analysis need to know of all operators.

@@ -23,6 +23,29 @@ type runJSON struct {
 	Pruned     int64      `json:"row_groups_pruned"`
 	Operators  [][]opJSON `json:"operators"` // by stage, then as in its ops
 	Edges      [][]opJSON `json:"edges"`     // by stage, then as in its outputs
+	Tasks      []taskJSON `json:"tasks,omitempty"`
+}
+
+// taskJSON is what a task did on one of several servers.
+type taskJSON struct {
+	Stage   int    `json:"stage"`
+	Task    int    `json:"task"`
+	Node    string `json:"node"`
+	RowsIn  int64  `json:"rows_in"`
+	RowsOut int64  `json:"rows_out"`
+	Bytes   int64  `json:"bytes"`
+	Time    int64  `json:"time_us"`
+	Waited  int64  `json:"waited_us"`
+}
+
+func tasksJSON(report *task.Report) []taskJSON {
+	var out []taskJSON
+	for _, t := range report.Tasks {
+		out = append(out, taskJSON{
+			Stage: t.Stage, Task: t.Task, Node: t.Node, RowsIn: t.In, RowsOut: t.Out, Bytes: t.Bytes, Time: t.Spent.Microseconds(), Waited: t.Waited.Microseconds(),
+		})
+	}
+	return out
 }
 
 type opJSON struct {
@@ -51,7 +74,7 @@ func planJSON(g *dag.Graph, report *task.Report, sum Summary) (string, error) {
 	if report != nil {
 		plan.Run = &runJSON{
 			Elapsed: sum.Elapsed.Microseconds(), RowsRead: sum.RowsRead, BytesRead: sum.BytesRead, RowsOut: sum.RowsOut,
-			PeakMemory: sum.PeakMemory, Spilled: sum.Spilled, Pruned: sum.GroupsPruned, Operators: metersJSON(report.Ops), Edges: metersJSON(report.Edges),
+			PeakMemory: sum.PeakMemory, Spilled: sum.Spilled, Pruned: sum.GroupsPruned, Operators: metersJSON(report.Ops), Edges: metersJSON(report.Edges), Tasks: tasksJSON(report),
 		}
 	}
 	out, err := json.MarshalIndent(plan, "", "  ")

@@ -117,6 +117,11 @@ func (r *run) over(j *state.Job, a *attempt) error {
 	m := &api.JobOver{Status: j.Status.String(), Reason: j.Reason}
 	if a != nil {
 		m.Progress, m.Meters = a.progress(), a.meters()
+		if r.spec.GetMeasure() {
+			for _, st := range a.outline().stages {
+				m.Tasks = append(m.Tasks, st.Tasks...)
+			}
+		}
 	} else if path := target(r.graph); path != "" && j.Status == state.Done {
 		m.Progress = &api.Progress{Written: []*api.Written{{Path: path, Rows: j.Rows}}}
 	}

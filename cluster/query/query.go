@@ -202,7 +202,7 @@ func (q *query) over(m *api.JobOver) error {
 	switch {
 	case m.GetStatus() == "done":
 		if q.rt.Measure {
-			q.report = reportOf(q.graph, m.GetMeters())
+			q.report = reportOf(q.graph, m)
 		}
 		return q.settle(nil)
 	case m.GetStatus() == "cancelled":
@@ -212,9 +212,16 @@ func (q *query) over(m *api.JobOver) error {
 }
 
 // reportOf adds up what the servers have measured.
-func reportOf(g *dag.Graph, list []*api.Meter) *task.Report {
+func reportOf(g *dag.Graph, over *api.JobOver) *task.Report {
 	r := task.NewReport(g)
-	for _, m := range list {
+	for _, t := range over.GetTasks() {
+		d := t.GetDone()
+		r.Tasks = append(r.Tasks, task.Placed{Node: t.GetNodeName(), TaskCount: task.TaskCount{
+			Stage: int(d.GetStage()), Task: int(d.GetTask()), In: d.GetRowsIn(), Out: d.GetRowsOut(), Bytes: d.GetBytes(),
+			Began: time.UnixMicro(d.GetBeganMicros()), Spent: time.Duration(d.GetNanos()), Waited: time.Duration(d.GetWaitedNanos()), Over: d.GetOver(), Failed: d.GetFailed(),
+		}})
+	}
+	for _, m := range over.GetMeters() {
 		of := r.Ops
 		if m.GetEdge() {
 			of = r.Edges

@@ -25,6 +25,13 @@ type Meter struct {
 type Report struct {
 	Ops   [][]*Meter // as the stage's operators
 	Edges [][]*Meter // as its outputs: what was sent, and the time it took to divide and to copy it
+	Tasks []Placed   // where the graph ran on several servers: each task, by stage
+}
+
+// Placed is a task and the server that ran it.
+type Placed struct {
+	Node string
+	TaskCount
 }
 
 // NewReport returns meters for all that there is to measure in a graph.
