@@ -48,12 +48,28 @@ func NewGateway(w *Worker, own GatewayConfig) *Gateway {
 	return g
 }
 
-// Close ends all jobs, and waits until they have.
-func (g *Gateway) Close() {
-	g.cancel(errStopping)
+// Stop has the gateway take no more jobs. Those that it runs are other servers' once their streams end, and are not cancelled.
+func (g *Gateway) Stop() {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.closed = true
-	g.mu.Unlock()
+}
+
+func (g *Gateway) stopping() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
+}
+
+// Abandon lets go of all jobs, at once.
+func (g *Gateway) Abandon() {
+	g.Stop()
+	g.cancel(errStopping)
+}
+
+// Close lets go of all jobs, and waits until nothing is done for them any more.
+func (g *Gateway) Close() {
+	g.Abandon()
 	g.work.Wait()
 }
 

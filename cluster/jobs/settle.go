@@ -23,9 +23,19 @@ var errAgain = errors.New("another attempt")
 // settleTime bounds how long the log is waited for when nobody waits for the job any more.
 const settleTime = 30 * time.Second
 
+// lasting is a context that does not end with the client, but with the server.
+func (r *run) lasting() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), settleTime)
+	stop := context.AfterFunc(r.g.ctx, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
 // settle has the cluster know what came of an attempt, and the client if that is the end.
 func (r *run) settle(a *attempt, end *api.PartOver) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), settleTime)
+	ctx, cancel := r.lasting()
 	defer cancel()
 	e := state.Entry{Kind: state.JobEnd, Job: r.id, Attempt: a.job.Attempt}
 	switch end.GetEnd() {
@@ -142,13 +152,15 @@ func target(g *dag.Graph) string {
 func (r *run) stopped(why error) error {
 	var by *cancelled
 	switch {
+	case r.g.stopping() && !errors.As(why, &by):
+		return status.Error(codes.Aborted, errStopping.Error()) // streams end when the server does, and that is not the client's doing
 	case errors.As(why, &by), errors.Is(why, errClientGone), errors.Is(why, context.Canceled):
 	case errors.Is(why, errStopping), errors.Is(why, errMoved):
 		return status.Error(codes.Aborted, why.Error()) // by way of another server the job goes on
 	default:
 		return why
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), settleTime)
+	ctx, cancel := r.lasting()
 	defer cancel()
 	e := state.Entry{Kind: state.JobEnd, Job: r.id, Outcome: state.Cancelled, Value: why.Error()}
 	o, err := r.g.own.Client.Propose(ctx, e)

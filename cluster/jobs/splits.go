@@ -72,7 +72,7 @@ type remoteSplits struct {
 	name  *api.ScanName
 	wrong func(error) error // says that it is the other server that does not answer
 
-	taking sync.Mutex // held while the other server is asked
+	taking chan struct{} // holds one while the other server is asked
 	mu     sync.Mutex
 	have   []int
 	ended  []int64 // not told yet
@@ -84,8 +84,12 @@ const askTime = 20 * time.Second
 
 // Take implements task.Splits.
 func (r *remoteSplits) Take(ctx context.Context) (int, error) {
-	r.taking.Lock()
-	defer r.taking.Unlock()
+	select {
+	case r.taking <- struct{}{}:
+		defer func() { <-r.taking }()
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
 	r.mu.Lock()
 	if len(r.have) > 0 || r.over {
 		defer r.mu.Unlock()

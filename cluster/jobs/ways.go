@@ -110,7 +110,7 @@ func (p *part) remote(host state.ID, stage, at, count int) task.Splits {
 	if err != nil {
 		return noSplits{wrong(err)}
 	}
-	return &remoteSplits{conn: conn, wrong: wrong, name: &api.ScanName{Job: p.job, Attempt: p.attempt, Stage: int64(stage), Op: int64(at), Count: int64(count)}}
+	return &remoteSplits{taking: make(chan struct{}, 1), conn: conn, wrong: wrong, name: &api.ScanName{Job: p.job, Attempt: p.attempt, Stage: int64(stage), Op: int64(at), Count: int64(count)}}
 }
 
 // noWay is a way to a server that cannot be reached.

@@ -359,6 +359,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	cut := context.AfterFunc(ctx, n.server.Stop)
 	defer cut()
+	n.queries.gateway.Stop()
 	n.store.close()
 	if err := n.coord.Handover(ctx); err != nil {
 		n.log.Warn("leadership was not handed over", zap.Error(err))
@@ -381,6 +382,7 @@ func (n *Node) Kill() {
 	n.draining = true
 	n.mu.Unlock()
 	n.cfg.Drain = 0
+	n.queries.gateway.Abandon()
 	n.server.Stop()
 	_ = n.stop.unwind() // nobody is left to hear of it
 	n.serving.Wait()

@@ -163,7 +163,7 @@ func (s *State) submit(e Entry) error {
 		return nil // whoever asks will see what became of it
 	case known:
 		j := *old
-		j.Gateway, j.Status, j.Slots = e.Servers[0], Queued, nil
+		j.Gateway, j.Status, j.Slots, j.Avoid = e.Servers[0], Queued, nil, []Holder{old.Gateway} // its client could not reach that one
 		s.putJob(&j)
 		return nil
 	case s.jobs.Len()-s.jobsOver >= maxUnder:

@@ -76,6 +76,9 @@ func TestJob(t *testing.T) {
 	c.want(1, Running, 3, "")
 	c.submit(1, 2) // at another it takes the job over
 	c.want(1, Queued, 0, "")
+	if j := c.job(1); len(j.Avoid) != 1 || j.Avoid[0] != on(1)[0] {
+		t.Errorf("the next attempt avoids %v", j.Avoid)
+	}
 	refused(Entry{Kind: JobEnd, Job: id1, Attempt: first, Outcome: Done}, ErrAttempt)
 	refused(Entry{Kind: JobAttempt, Job: id1}, ErrEntry)
 	second := c.attempt(1, 3)

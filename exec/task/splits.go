@@ -72,7 +72,7 @@ type splitQueue struct {
 	splits []connect.Split
 	hand   Splits
 
-	mu sync.Mutex // so that this process opens them in order
+	turn chan struct{} // holds one while a split is taken, so that this process opens them in order
 }
 
 // newSplitQueue opens a source. hand says who hands out so many splits.
@@ -88,13 +88,17 @@ func newSplitQueue(ctx context.Context, s *dag.Scan, hand func(count int) Splits
 	if err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
-	return &splitQueue{source: src, splits: splits, hand: hand(len(splits)), scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}, nil
+	return &splitQueue{turn: make(chan struct{}, 1), source: src, splits: splits, hand: hand(len(splits)), scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}, nil
 }
 
 // take opens the next split, in order; nil when all have been handed out.
 func (q *splitQueue) take(ctx context.Context) (connect.Reader, int, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	select { // another server may be asked meanwhile
+	case q.turn <- struct{}{}:
+		defer func() { <-q.turn }()
+	case <-ctx.Done():
+		return nil, 0, context.Cause(ctx)
+	}
 	at, err := q.hand.Take(ctx)
 	if err != nil || at < 0 {
 		return nil, 0, err

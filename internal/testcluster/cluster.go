@@ -264,6 +264,20 @@ func (c *Cluster) Client(which ...int) *client.Client {
 	return cl
 }
 
+// lost is a client on a machine of its own, which may be killed.
+type lost struct {
+	client *client.Client
+	host   *memnet.Host
+}
+
+// lostClient is a client of one server, on a machine of its own.
+func (c *Cluster) lostClient(server int) lost {
+	h := c.Net.Host(fmt.Sprint("client of ", c.Servers[server].Name))
+	return lost{host: h, client: client.New(client.Config{
+		Addrs: []string{c.Servers[server].addr()}, Try: 2 * time.Second, Wait: 5 * time.Second, Dialer: wire.Dialer{Net: network{h.Process()}.Dial},
+	})}
+}
+
 func contains(list []int, n int) bool {
 	for _, k := range list {
 		if k == n {
