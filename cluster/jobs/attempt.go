@@ -27,6 +27,8 @@ type attempt struct {
 	events chan event
 	work   sync.WaitGroup
 
+	seen map[state.Holder]bool // servers that gossip has held alive since the attempt began; of run
+
 	mu       sync.Mutex
 	parts    map[state.ID]*reached
 	suspect  []state.Holder
@@ -47,7 +49,7 @@ type event struct {
 }
 
 func newAttempt(r *run, j *state.Job) *attempt {
-	a := &attempt{r: r, job: j, place: place(r.graph, j.Slots, j.Gateway.Node), events: make(chan event), parts: map[state.ID]*reached{}}
+	a := &attempt{r: r, job: j, place: place(r.graph, j.Slots, j.Gateway.Node), events: make(chan event), seen: map[state.Holder]bool{}, parts: map[state.ID]*reached{}}
 	a.ctx, a.cancel = context.WithCancelCause(r.ctx)
 	return a
 }
@@ -122,7 +124,7 @@ func (a *attempt) run() *api.PartOver {
 }
 
 // tellTime is how long a server may take to tell what it has failed by, when another has found that it has.
-const tellTime = time.Second
+const tellTime = 300 * time.Millisecond
 
 // reported tells whether a part has ended.
 func (a *attempt) reported(id state.ID) bool {
@@ -144,9 +146,9 @@ func (a *attempt) take(e event) *api.PartOver {
 		p.over = over
 		p.progress = over.GetProgress()
 	}
-	all := true
+	done := true // all parts have done theirs
 	for _, p := range a.parts {
-		all = all && p.over != nil
+		done = done && p.over != nil && p.over.GetEnd() == api.PartEnd_DONE
 	}
 	a.mu.Unlock()
 	switch over := e.said.GetOver(); {
@@ -156,7 +158,7 @@ func (a *attempt) take(e event) *api.PartOver {
 		return nil
 	case over.GetEnd() != api.PartEnd_DONE:
 		return over
-	case all:
+	case done:
 		return &api.PartOver{}
 	}
 	return nil
@@ -206,7 +208,9 @@ func (a *attempt) lost(s *state.State) (state.ID, error) {
 			return h.Node, errors.New("it is down")
 		case n.Incarnation != h.Incarnation:
 			return h.Node, errors.New("it was started anew")
-		case !a.r.g.cfg.Alive(h.Node, h.Incarnation):
+		case a.r.g.cfg.Alive(h.Node, h.Incarnation):
+			a.seen[h] = true
+		case a.seen[h]: // else this server may not have met it yet
 			return h.Node, errors.New("it is held dead")
 		}
 	}

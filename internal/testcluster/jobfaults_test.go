@@ -82,14 +82,14 @@ func TestJobLosesServer(t *testing.T) {
 			three(t, func(t *testing.T, c *Cluster) {
 				numbers(t, c)
 				cl := c.Client()
-				c.slowScans(20 * time.Millisecond)
+				c.slowScans(60 * time.Millisecond)
 				h := newRows()
 				close(h.gate)
 				ordered := c.Client(0, 1, 2)
 				began := time.Now()
 				done := asking(c, ordered, t.Context(), sumQuery+" INTO 'out.csv' (mode = 'append')", h)
 				c.until(cl, "running")
-				time.Sleep(200 * time.Millisecond) // of some 600 that it takes
+				time.Sleep(200 * time.Millisecond) // of some 500 that it takes, more or less
 				at := tc.victim(c)
 				s := c.Servers[at]
 				tc.hurt(c, s)
@@ -112,6 +112,14 @@ func TestJobLosesServer(t *testing.T) {
 				}
 				c.slowScans(0)
 				(<-ask(t, c, 1, 6, sumQuery)).want(t, sumAnswer, "")
+				if t.Failed() {
+					t.Log(last(t, cl))
+					for _, st := range showJob(t, cl, last(t, cl).GetId()).GetStages() {
+						for _, k := range st.GetTasks() {
+							t.Log(st.GetOperators(), k.GetNodeName(), k.GetDone())
+						}
+					}
+				}
 			})
 		})
 	}
