@@ -1267,7 +1267,7 @@ func (x *Rows) GetMore() bool {
 
 type JobOver struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"` // done, failed or cancelled
+	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"` // done, failed, cancelled, or lost: done by another server, and the rows are gone
 	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	Progress      *Progress              `protobuf:"bytes,3,opt,name=progress,proto3" json:"progress,omitempty"` // at the end
 	Meters        []*Meter               `protobuf:"bytes,4,rep,name=meters,proto3" json:"meters,omitempty"`

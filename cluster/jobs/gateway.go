@@ -154,14 +154,7 @@ func (g *Gateway) Run(stream grpc.BidiStreamingServer[api.RunRequest, api.RunRes
 }
 
 // writes tells whether a graph changes the file store.
-func writes(g *dag.Graph) bool {
-	for _, st := range g.Stages {
-		if _, ok := st.Ops[len(st.Ops)-1].Spec.(*dag.Sink); ok {
-			return true
-		}
-	}
-	return false
-}
+func writes(g *dag.Graph) bool { return target(g) != "" }
 
 // listen takes what the client says until it is gone.
 func (r *run) listen() {

@@ -132,10 +132,25 @@ func (r *run) over(j *state.Job, a *attempt) error {
 				m.Tasks = append(m.Tasks, st.Tasks...)
 			}
 		}
+	} else if j.Status == state.Done && handsOut(r.graph) {
+		m.Status, m.Reason = Lost, "the query was done, and the server that had its rows is gone"
 	} else if path := target(r.graph); path != "" && j.Status == state.Done {
 		m.Progress = &api.Progress{Written: []*api.Written{{Path: path, Rows: j.Rows}}}
 	}
 	return r.tell(&api.RunResponse{What: &api.RunResponse_Over{Over: m}})
+}
+
+// Lost is the status of a job that another gateway has done, so that its rows are not to be had any more.
+const Lost = "lost"
+
+// handsOut tells whether a graph gives rows to its caller.
+func handsOut(g *dag.Graph) bool {
+	for _, st := range g.Stages {
+		if _, ok := st.Ops[len(st.Ops)-1].Spec.(*dag.Result); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // target is the file that a graph writes; "": none.

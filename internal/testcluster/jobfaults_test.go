@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"google.golang.org/grpc"
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
@@ -15,7 +16,9 @@ import (
 	"github.com/rainsql/rainsql/cluster/query"
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/engine"
+	"github.com/rainsql/rainsql/exec/task"
 	"github.com/rainsql/rainsql/expr/types"
+	"github.com/rainsql/rainsql/planner/dag"
 )
 
 // asking asks a query by way of a client, which may know several servers.
@@ -263,4 +266,70 @@ func TestSlowReader(t *testing.T) {
 			t.Errorf("%d rows, not %d", h.n, want)
 		}
 	})
+}
+
+// TestJobAskedAgain: who asks for a job once more, by way of another server, is told what became of it: a file that it wrote is there, once; rows
+// that it gave are gone.
+func TestJobAskedAgain(t *testing.T) {
+	three(t, func(t *testing.T, c *Cluster) {
+		numbers(t, c)
+		for src, want := range map[string]string{sumQuery: "lost", sumQuery + " INTO 'out.csv' (mode = 'append')": "done"} {
+			var data []byte
+			plan := func(_ context.Context, g *dag.Graph, _ *task.Runtime, _ *task.Stats) (_ *task.Report, err error) {
+				data, err = dag.Encode(g)
+				return nil, err
+			}
+			s := files.Open(c.Client())
+			e := engine.New(engine.Config{Parallelism: 4, SplitBytes: 10000, Files: s, Remote: true, Run: plan})
+			if err := e.NewSession(nil).Run(t.Context(), "test.rql", src, newRows()); err != nil {
+				t.Fatal(err)
+			}
+			key := random(1, 16)
+			key[0] = byte(len(src))
+			if first := runRaw(t, c.Client(0), key, data); first.GetStatus() != "done" {
+				t.Fatal(first)
+			}
+			c.Until("the log knows of its end", time.Second, func() bool { return last(t, c.Client(2)).GetStatus() == "done" })
+			again := runRaw(t, c.Client(1), key, data)
+			if again.GetStatus() != want || want == "done" && again.GetProgress().GetWritten()[0].GetRows() != 1 {
+				t.Errorf("%s: %v", src, again)
+			}
+			if want == "done" {
+				if got := string(get(t, s, "out.csv")); got != sumAnswer {
+					t.Errorf("it wrote %q", got)
+				}
+			}
+			_ = s.Close()
+		}
+	})
+}
+
+// runRaw runs a graph under a key, and gives what the server says at its end.
+func runRaw(t *testing.T, cl *client.Client, key, graph []byte) (over *api.JobOver) {
+	t.Helper()
+	err := cl.Call(t.Context(), true, func(ctx context.Context, conn grpc.ClientConnInterface) error {
+		stream, err := api.NewJobsClient(conn).Run(ctx)
+		if err != nil {
+			return err
+		}
+		submit := &api.Submit{Key: key, Run: &api.Run{GraphBytes: int64(len(graph)), SplitBytes: 10000}}
+		for _, m := range []*api.RunRequest{{What: &api.RunRequest_Submit{Submit: submit}}, {What: &api.RunRequest_Graph{Graph: graph}}} {
+			if err := stream.Send(m); err != nil {
+				return err
+			}
+		}
+		for {
+			m, err := stream.Recv()
+			if err != nil {
+				return err
+			}
+			if over = m.GetOver(); over != nil {
+				return nil
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return over
 }
