@@ -92,6 +92,10 @@ race: ## Run the tests under the race detector (needs a C compiler)
 differential: ## Compare QUERIES (default 100000) random queries with DuckDB (needs a C compiler)
 	cd difftest && CGO_ENABLED=1 $(GO) run . -n $(QUERIES)
 
+.PHONY: differential-cluster
+differential-cluster: ## Compare 5000 of them on a cluster of three, too; ten minutes
+	cd difftest && CGO_ENABLED=1 $(GO) run . -cluster 3 -n 5000
+
 .PHONY: differential-short
 differential-short: ## The same for some seconds
 	cd difftest && CGO_ENABLED=1 $(GO) test ./...

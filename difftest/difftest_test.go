@@ -25,3 +25,28 @@ func TestAgainstDuckDB(t *testing.T) {
 		}
 	}
 }
+
+// TestOnCluster runs some of them on three servers, too.
+func TestOnCluster(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c, err := both.StartCluster(t.TempDir(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var out bytes.Buffer
+	res, err := both.Run(both.Options{Queries: 250, Seed: 4, MaxDiffs: 3, Workers: 2, Cluster: c, Out: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range res.Reports {
+		t.Errorf("%s", r)
+	}
+	if res.Agreed < res.Queries/2 {
+		t.Errorf("of %d queries only %d could be compared", res.Queries, res.Agreed)
+	}
+}

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
@@ -22,7 +24,7 @@ func main() {
 	}
 }
 
-func run() error {
+func run() (err error) {
 	n := flag.Int("n", 2000, "queries to run; 0: as many as -duration allows")
 	seed := flag.Uint64("seed", 0, "of the random numbers; 0: by the clock")
 	duration := flag.Duration("duration", 0, "longest time to run; 0: without limit")
@@ -39,6 +41,7 @@ func run() error {
 	workers := flag.Int("workers", 2, "queries to run at a time")
 	trace := flag.Bool("trace", false, "write each SQL to the standard error before it runs")
 	rqlText := flag.String("rql", "", "a text for rainsql, to see what it gives")
+	servers := flag.Int("cluster", 0, "run each query on a cluster of so many servers, too")
 	flag.Parse()
 	if *sqlText != "" || *rqlText != "" {
 		return both.Try(os.Stdout, *sqlText, *rqlText)
@@ -75,6 +78,12 @@ func run() error {
 	o.Workers = *workers
 	if *trace {
 		o.Trace = os.Stderr
+	}
+	if *servers > 0 {
+		if o.Cluster, err = both.StartCluster(filepath.Join(folder, "servers"), *servers); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, o.Cluster.Close()) }()
 	}
 	res, err := both.Run(o)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -99,6 +100,9 @@ func (p *part) serve(s session, result operators.Receiver) error {
 			var detached *api.PartOver
 			if err == nil {
 				written, detached, err = p.detach(opener)
+			}
+			if fault := (*task.InternalError)(nil); errors.As(err, &fault) {
+				p.w.cfg.Logger.Error("internal error", zap.Uint64("job", p.job), zap.String("reason", fault.Reason), zap.String("stack", fault.Stack))
 			}
 			if over = verdict(err); err == nil {
 				over = detached

@@ -44,13 +44,17 @@ func (c *counting) Free(b []byte) {
 type Setup struct {
 	Parallelism int
 	SplitBytes  int64
-	Off         string // an optimiser rule, or ""
+	Off         string   // an optimiser rule, or ""
+	On          *Cluster // nil: embedded
 }
 
 func (s Setup) String() string {
 	out := fmt.Sprintf("parallelism %d, splits of %d bytes", s.Parallelism, s.SplitBytes)
 	if s.Off != "" {
 		out += ", without " + s.Off
+	}
+	if s.On != nil {
+		out += ", on a cluster"
 	}
 	return out
 }
@@ -61,6 +65,9 @@ func Rain(setup Setup, src string) (a Answer) {
 	cfg := engine.Config{
 		Alloc: mem, Parallelism: setup.Parallelism, SplitBytes: setup.SplitBytes,
 		Now: func() time.Time { return Now }, MemoryLimit: 1 << 30,
+	}
+	if setup.On != nil {
+		cfg, src = setup.On.config(cfg), setup.On.text(src)
 	}
 	if setup.Off != "" {
 		cfg.DisableRules = map[string]bool{setup.Off: true}

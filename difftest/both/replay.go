@@ -16,7 +16,7 @@ func Replay(out io.Writer, seed uint64, world, query int, without []string) (err
 	}
 	defer func() { err = errors.Join(err, duck.Close()) }()
 	on, _ := Probe()
-	w, err := NewWorld(duck, seed, world, on, Set(without))
+	w, err := NewWorld(duck, nil, seed, world, on, Set(without))
 	if err != nil {
 		return err
 	}

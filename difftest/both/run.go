@@ -26,6 +26,7 @@ type Options struct {
 	MaxDiffs int      // stop after so many different differences
 	Out      io.Writer
 	Workers  int       // worlds at a time; 0 means one
+	Cluster  *Cluster  // run each query there, too; nil: nowhere
 	Trace    io.Writer // each SQL before it runs, should DuckDB break down; or nil
 }
 
@@ -173,7 +174,7 @@ func (r *runner) done() bool {
 
 // world runs the first queries of one world.
 func (r *runner) world(duck *Duck, number, queries int) (err error) {
-	w, err := NewWorld(duck, r.o.Seed, number, r.on, r.without)
+	w, err := NewWorld(duck, r.o.Cluster, r.o.Seed, number, r.on, r.without)
 	if err != nil {
 		return err
 	}
@@ -199,6 +200,9 @@ func (r *runner) world(duck *Duck, number, queries int) (err error) {
 			if i == 0 {
 				setups = all[:1]
 			}
+		}
+		if r.o.Cluster != nil {
+			setups = append(slices.Clone(setups), Setup{Parallelism: 4, SplitBytes: 64, On: r.o.Cluster})
 		}
 		out := w.Check(q, setups)
 		r.note(w, q, out, len(setups), fmt.Sprintf("%d:%d:%d", r.o.Seed, number, n))

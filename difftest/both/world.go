@@ -16,6 +16,7 @@ import (
 // folder, where their files are.
 type World struct {
 	duck     *Duck
+	cluster  *Cluster // on which queries are run, too, if not nil
 	seed     uint64
 	number   int
 	features map[string]bool
@@ -25,9 +26,9 @@ type World struct {
 	spare    int       // tables made while shrinking
 }
 
-// NewWorld makes the tables of a world, and their files.
-func NewWorld(duck *Duck, seed uint64, number int, features, without map[string]bool) (*World, error) {
-	w := &World{duck: duck, seed: seed, number: number, features: features, without: without}
+// NewWorld makes the tables of a world, and their files; those of a cluster too, if there is one.
+func NewWorld(duck *Duck, cluster *Cluster, seed uint64, number int, features, without map[string]bool) (*World, error) {
+	w := &World{duck: duck, cluster: cluster, seed: seed, number: number, features: features, without: without}
 	g := gen.New(seed, uint64(number)<<32, features)
 	w.tables = g.Tables(number)
 	for _, t := range w.tables {
@@ -44,7 +45,12 @@ func (w *World) load(t *gen.Table) error {
 	}
 	if t.File == "arrow" { // DuckDB writes none
 		from := fmt.Sprintf("FROM './%s.source.parquet' INTO './%s.arrow'", t.Name, t.Name)
-		return Rain(Setup{Parallelism: 1}, from).Err
+		if err := Rain(Setup{Parallelism: 1}, from).Err; err != nil {
+			return err
+		}
+	}
+	if w.cluster != nil {
+		return w.cluster.put(t.Name + "." + t.File)
 	}
 	return nil
 }
@@ -63,6 +69,9 @@ func (w *World) drop(t *gen.Table) error {
 	if t.File == "arrow" {
 		err = errors.Join(err, os.Remove(t.Name+".source.parquet"))
 	}
+	if w.cluster != nil {
+		err = errors.Join(err, w.cluster.remove(t.Name+"."+t.File))
+	}
 	return errors.Join(err, w.duck.Drop(t))
 }
 
@@ -76,9 +85,9 @@ func (w *World) Query(n int) *gen.Query {
 
 // Setups are the ways to run a query. The first is the plainest.
 func Setups() []Setup {
-	out := []Setup{{1, 0, ""}, {4, 0, ""}, {1, 64, ""}, {4, 64, ""}}
+	out := []Setup{{Parallelism: 1}, {Parallelism: 4}, {Parallelism: 1, SplitBytes: 64}, {Parallelism: 4, SplitBytes: 64}}
 	for _, r := range optimize.Rules() {
-		out = append(out, Setup{2, 0, r.Name})
+		out = append(out, Setup{Parallelism: 2, Off: r.Name})
 	}
 	return out
 }

@@ -78,7 +78,9 @@ func weight(d arrow.ArrayData, from, n int) int {
 func textOf(d arrow.ArrayData, from, n int) int {
 	most := 0
 	for _, b := range d.Buffers()[2:] {
-		most += b.Len()
+		if b != nil { // as of columns that are NULL all over
+			most += b.Len()
+		}
 	}
 	if most <= n { // as good as nothing
 		return most

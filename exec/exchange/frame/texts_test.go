@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/rainsql/rainsql/exec/op"
@@ -117,4 +118,19 @@ func TestManyBuffers(t *testing.T) {
 	m, _ := l.pass(t, Message{Kind: Batch, Batch: b})
 	defer m.Batch.Release()
 	same(t, m.Batch, want)
+}
+
+// TestCutNulls: a column of text that is NULL all over may have no text at all, which is no fault.
+func TestCutNulls(t *testing.T) {
+	headers := memory.NewBufferBytes(make([]byte, 16*20))
+	nulls := memory.NewBufferBytes(make([]byte, 8))
+	data := array.NewData(arrow.BinaryTypes.StringView, 20, []*memory.Buffer{nulls, headers, nil}, nil, 20, 0)
+	b := &op.Batch{Cols: []arrow.Array{array.MakeFromData(data)}, Rows: 20, Split: -1}
+	rows := 0
+	for part := range Cut(b, 100) {
+		rows += part.Rows
+	}
+	if rows != 20 {
+		t.Errorf("%d rows of 20", rows)
+	}
 }
