@@ -153,6 +153,11 @@ bench-files: ## Measure the file store of three servers on this machine: put, ge
 	$(GO) test -run '^$$' -bench 'Files/(disk|put|get)|Refill' -benchtime 5x -timeout 1h ./internal/testcluster/process
 	$(GO) test -run '^$$' -bench 'Files/append' -benchtime 5000x -timeout 1h ./internal/testcluster/process
 
+.PHONY: bench-jobs
+bench-jobs: ## Measure queries over a gigabyte on three servers of this machine against the program alone, and links between processes
+	$(GO) test -run '^$$' -bench Jobs -benchtime 7x -timeout 1h ./internal/testcluster/process
+	$(GO) test -run '^$$' -bench Carry ./cluster/link
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf $(BIN) $(OUT) dist
