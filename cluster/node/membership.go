@@ -368,6 +368,7 @@ func (n *Node) forgetConnections(s *state.State) {
 		}
 	}
 	n.pool.Keep(keep)
+	n.queries.links.Keep(keep)
 }
 
 // contactEvery is how often a node looks whether gossip has lost others that the log counts. serf calls those that have
