@@ -32,6 +32,7 @@ type Gateway struct {
 	cfg    Config
 	own    GatewayConfig
 	worker *Worker
+	runs   runs
 	recent recent
 
 	ctx    context.Context //nolint:containedctx // of all jobs
@@ -45,6 +46,7 @@ type Gateway struct {
 func NewGateway(w *Worker, own GatewayConfig) *Gateway {
 	g := &Gateway{cfg: w.cfg, own: own, worker: w}
 	g.ctx, g.cancel = context.WithCancelCause(context.Background())
+	g.work.Go(g.tidy)
 	return g
 }
 
@@ -129,7 +131,7 @@ func (g *Gateway) Run(stream grpc.BidiStreamingServer[api.RunRequest, api.RunRes
 	if err != nil {
 		return err
 	}
-	if writes(graph) {
+	if len(graph.Targets()) > 0 {
 		if err := g.own.Allow(stream.Context(), identity.Write); err != nil {
 			return err
 		}
@@ -146,15 +148,17 @@ func (g *Gateway) Run(stream grpc.BidiStreamingServer[api.RunRequest, api.RunRes
 	r.ctx, r.cancel = context.WithCancelCause(stream.Context())
 	defer r.cancel(nil)
 	defer context.AfterFunc(g.ctx, func() { r.cancel(context.Cause(g.ctx)) })()
+	leave, err := g.runs.enter(r.ctx, key, r)
+	if err != nil {
+		return status.FromContextError(err).Err()
+	}
+	defer leave()
 	go r.listen()
 	if err := r.submit(key, submit.GetText()); err != nil {
 		return err
 	}
 	return r.drive()
 }
-
-// writes tells whether a graph changes the file store.
-func writes(g *dag.Graph) bool { return target(g) != "" }
 
 // listen takes what the client says until it is gone.
 func (r *run) listen() {

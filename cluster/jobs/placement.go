@@ -27,7 +27,7 @@ func place(g *dag.Graph, slots []state.Holder, gateway state.ID) *placement {
 	group := groups(g)
 	pinned := map[int]bool{}
 	for _, st := range g.Stages {
-		if _, ok := st.Ops[len(st.Ops)-1].Spec.(*dag.Result); ok {
+		if st.EndsInResult() {
 			pinned[group[st.ID]] = true
 		}
 	}

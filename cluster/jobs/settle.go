@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,7 +14,6 @@ import (
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/cluster/state"
-	"github.com/rainsql/rainsql/planner/dag"
 	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
@@ -132,36 +132,16 @@ func (r *run) over(j *state.Job, a *attempt) error {
 				m.Tasks = append(m.Tasks, st.Tasks...)
 			}
 		}
-	} else if j.Status == state.Done && handsOut(r.graph) {
+	} else if j.Status == state.Done && r.graph.HandsOut() {
 		m.Status, m.Reason = Lost, "the query was done, and the server that had its rows is gone"
-	} else if path := target(r.graph); path != "" && j.Status == state.Done {
-		m.Progress = &api.Progress{Written: []*api.Written{{Path: path, Rows: j.Rows}}}
+	} else if list := r.graph.Targets(); len(list) > 0 && j.Status == state.Done {
+		m.Progress = &api.Progress{Written: []*api.Written{{Path: strings.Join(list, ", "), Rows: j.Rows}}}
 	}
 	return r.tell(&api.RunResponse{What: &api.RunResponse_Over{Over: m}})
 }
 
 // Lost is the status of a job that another gateway has done, so that its rows are not to be had any more.
 const Lost = "lost"
-
-// handsOut tells whether a graph gives rows to its caller.
-func handsOut(g *dag.Graph) bool {
-	for _, st := range g.Stages {
-		if _, ok := st.Ops[len(st.Ops)-1].Spec.(*dag.Result); ok {
-			return true
-		}
-	}
-	return false
-}
-
-// target is the file that a graph writes; "": none.
-func target(g *dag.Graph) string {
-	for _, st := range g.Stages {
-		if s, ok := st.Ops[len(st.Ops)-1].Spec.(*dag.Sink); ok {
-			return s.Path
-		}
-	}
-	return ""
-}
 
 // stopped is the end of what this gateway does for a job that has not come to its own.
 func (r *run) stopped(why error) error {

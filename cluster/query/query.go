@@ -205,23 +205,13 @@ func (q *query) over(m *api.JobOver) error {
 			q.report = reportOf(q.graph, m)
 		}
 		return q.settle(nil)
-	case m.GetStatus() == jobs.Lost && q.rows == 0 && !writes(q.graph):
+	case m.GetStatus() == jobs.Lost && q.rows == 0 && len(q.graph.Targets()) == 0:
 		_, _ = rand.Read(q.key[:]) // never fails; nobody has had anything of it: it is done once more
 		return status.Error(codes.Aborted, m.GetReason())
 	case m.GetStatus() == "cancelled":
 		return q.settle(fmt.Errorf("the job was cancelled: %s", m.GetReason()))
 	}
 	return q.settle(errors.New(m.GetReason()))
-}
-
-// writes tells whether a graph changes the file store.
-func writes(g *dag.Graph) bool {
-	for _, st := range g.Stages {
-		if _, ok := st.Ops[len(st.Ops)-1].Spec.(*dag.Sink); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // reportOf adds up what the servers have measured.

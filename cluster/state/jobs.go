@@ -159,11 +159,14 @@ func (s *State) submit(e Entry) error {
 	}
 	old, known := s.JobByKey(e.Key)
 	switch {
-	case known && (old.Status.Over() || old.Gateway == e.Servers[0]):
+	case known && old.Status.Over():
 		return nil // whoever asks will see what became of it
 	case known:
 		j := *old
-		j.Gateway, j.Status, j.Slots, j.Avoid = e.Servers[0], Queued, nil, []Holder{old.Gateway} // its client could not reach that one
+		j.Gateway, j.Status, j.Slots = e.Servers[0], Queued, nil // an attempt that somebody began before is nobody's now
+		if old.Gateway != j.Gateway {
+			j.Avoid = []Holder{old.Gateway} // its client could not reach that one
+		}
 		s.putJob(&j)
 		return nil
 	case s.jobs.Len()-s.jobsOver >= maxUnder:

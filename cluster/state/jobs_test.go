@@ -72,8 +72,12 @@ func TestJob(t *testing.T) {
 	refused(Entry{Kind: JobEnd, Job: id1, Attempt: first - 1, Outcome: Done}, ErrAttempt)
 	refused(Entry{Kind: JobEnd, Job: id1, Outcome: Running}, ErrEntry)
 	refused(Entry{Kind: JobEnd, Job: 999, Outcome: Done}, ErrNoJob)
-	c.submit(1, 1) // who asks again at the same gateway changes nothing
-	c.want(1, Running, 3, "")
+	c.submit(1, 1) // who asks again at the same gateway has it begin anew
+	c.want(1, Queued, 0, "")
+	if j := c.job(1); len(j.Avoid) != 0 {
+		t.Errorf("the next attempt avoids %v", j.Avoid)
+	}
+	first = c.attempt(1, 2, 3, 2)
 	c.submit(1, 2) // at another it takes the job over
 	c.want(1, Queued, 0, "")
 	if j := c.job(1); len(j.Avoid) != 1 || j.Avoid[0] != on(1)[0] {
@@ -84,7 +88,7 @@ func TestJob(t *testing.T) {
 	second := c.attempt(1, 3)
 	c.do(Entry{Kind: JobFail, Job: id1, Attempt: second, Value: "n3 is down", Servers: on(3)})
 	c.want(1, Queued, 0, "n3 is down")
-	if j := c.job(1); len(j.Avoid) != 1 || j.Avoid[0] != on(3)[0] || j.Attempts != 2 {
+	if j := c.job(1); len(j.Avoid) != 1 || j.Avoid[0] != on(3)[0] || j.Attempts != 3 {
 		t.Errorf("%+v", j)
 	}
 	third := c.attempt(1, 1)

@@ -333,3 +333,28 @@ func runRaw(t *testing.T, cl *client.Client, key, graph []byte) (over *api.JobOv
 	}
 	return over
 }
+
+// TestJobWithoutMajority: a client that goes while nothing can be put into the log leaves a job there, which its gateway ends later.
+func TestJobWithoutMajority(t *testing.T) {
+	three(t, func(t *testing.T, c *Cluster) {
+		numbers(t, c)
+		c.slowScans(200 * time.Millisecond)
+		cl := c.Client()
+		at := notLeader(1, 2)(c)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := asking(c, c.Client(at), ctx, sumQuery, newRows())
+		c.until(cl, "running")
+		cutOff(c, c.Servers[at])
+		c.Net.Unblock(c.outside, c.Servers[at].Host)
+		c.Net.Unblock(c.Servers[at].Host, c.outside)
+		cancel(errors.New("interrupted"))
+		<-done
+		time.Sleep(40 * time.Second) // longer than the gateway tries
+		c.Net.Heal()
+		c.Settle()
+		c.until(cl, "cancelled")
+		c.idle()
+		c.slowScans(0)
+		(<-ask(t, c, 0, 12, sumQuery)).want(t, sumAnswer, "")
+	})
+}
