@@ -87,10 +87,7 @@ func (p *part) serve(s session, result operators.Receiver) error {
 		p.w.forget(p)
 	}()
 	done := make(chan error, 1)
-	go func() {
-		defer close(done)
-		done <- p.run(opener, result)
-	}()
+	go func() { done <- p.run(opener, result) }()
 	go p.watch()
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
@@ -113,7 +110,6 @@ func (p *part) serve(s session, result operators.Receiver) error {
 			}
 		}
 	}
-	<-done // closed
 	over.Progress, over.Meters = p.progress(), p.meters()
 	if err := s.Send(&api.PartResponse{What: &api.PartResponse_Over{Over: over}}); err != nil {
 		return err
@@ -123,7 +119,12 @@ func (p *part) serve(s session, result operators.Receiver) error {
 }
 
 // run runs the tasks to their ends.
-func (p *part) run(opener Opener, result operators.Receiver) error {
+func (p *part) run(opener Opener, result operators.Receiver) (err error) {
+	defer func() { // tasks do so themselves; this is for what comes before them and after
+		if v := recover(); v != nil {
+			err = task.PanicError(v)
+		}
+	}()
 	rt := &task.Runtime{
 		Opener: opener, SplitBytes: p.spec.GetSplitBytes(), Measure: p.spec.GetMeasure(), Result: result,
 		Env: &op.Env{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -107,4 +108,22 @@ func onlyServers(ctx context.Context, req any, info *grpc.UnaryServerInfo, handl
 		}
 	}
 	return handler(ctx, req)
+}
+
+// recovered turns a panic of a call into an error of it: what one caller sends must not end the server for all.
+func (n *Node) recovered(method string, err *error) {
+	if v := recover(); v != nil {
+		n.log.Error("internal error", zap.String("call", method), zap.Any("reason", v), zap.Stack("stack"))
+		*err = status.Errorf(codes.Internal, "internal error: %v; this is a bug, please report it", v)
+	}
+}
+
+func (n *Node) recoverCall(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (_ any, err error) {
+	defer n.recovered(info.FullMethod, &err)
+	return handler(ctx, req)
+}
+
+func (n *Node) recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	defer n.recovered(info.FullMethod, &err)
+	return handler(srv, stream)
 }

@@ -180,7 +180,7 @@ func (n *Node) startListening() error {
 	})
 
 	layer := wire.RaftLayer{Listener: mux.Raft(), Dialer: dialer}
-	n.server = wire.NewServer(append(frame.ServerWindows(), grpc.InTapHandle(n.authorize), grpc.ChainUnaryInterceptor(onlyServers), grpc.ChainStreamInterceptor(refuseStrangers))...)
+	n.server = wire.NewServer(append(frame.ServerWindows(), grpc.InTapHandle(n.authorize), grpc.ChainUnaryInterceptor(n.recoverCall, onlyServers), grpc.ChainStreamInterceptor(n.recoverStream, refuseStrangers))...)
 	api.RegisterCoordinatorServer(n.server, &coordinatorService{n: n})
 	api.RegisterNodeServer(n.server, &nodeService{n: n})
 	n.cfg.Stores = n.withReserve(n.cfg.Stores)

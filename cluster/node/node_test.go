@@ -13,6 +13,9 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
@@ -233,5 +236,16 @@ func TestRefusedConfigurations(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
+	}
+}
+
+// TestPanicOfCall: a panic in a call is an error of that call.
+func TestPanicOfCall(t *testing.T) {
+	n := &Node{log: zap.NewNop()}
+	_, err := n.recoverCall(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/a/B"}, func(context.Context, any) (any, error) {
+		panic("a fault")
+	})
+	if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "a fault") {
+		t.Error(err)
 	}
 }

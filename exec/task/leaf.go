@@ -154,13 +154,14 @@ func (p *pumped) run(ctx context.Context) {
 func guarded(ctx context.Context, next func(context.Context) (exchange.Message, error)) (m exchange.Message, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = panicError(r)
+			err = PanicError(r)
 		}
 	}()
 	return next(ctx)
 }
 
-func panicError(r any) error {
+// PanicError is what was recovered from a panic, as an error. It is called where that was recovered.
+func PanicError(r any) error {
 	return &InternalError{Reason: fmt.Sprint(r), Stack: string(debug.Stack())}
 }
 

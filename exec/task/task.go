@@ -238,7 +238,7 @@ func bare(list []dag.Expr) []expr.Expr {
 func (t *task) run(ctx context.Context, env *op.Env) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = panicError(r)
+			err = PanicError(r)
 		}
 		t.count.end(err)
 	}()

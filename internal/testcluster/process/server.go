@@ -240,7 +240,7 @@ func (s *Server) Metric(name string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	for in := bufio.NewScanner(resp.Body); in.Scan(); {
 		if text, ok := strings.CutPrefix(in.Text(), name+" "); ok {
 			return strconv.ParseFloat(text, 64)
