@@ -164,6 +164,17 @@ func (a *attempt) take(e event) *api.PartOver {
 	return nil
 }
 
+// complete tells whether the caller has all rows, and that is all that was wanted: whoever fed the result's task has ended then.
+func (a *attempt) complete() bool {
+	if len(a.r.graph.Targets()) > 0 {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.parts[a.job.Gateway.Node]
+	return p != nil && p.over != nil && p.over.GetEnd() == api.PartEnd_DONE
+}
+
 // blame finds by whose fault a part has failed in its surroundings, and says so.
 func (a *attempt) blame(server state.ID, over *api.PartOver) *api.PartOver {
 	if over.GetEnd() != api.PartEnd_SURROUNDINGS { // the query is to blame, or nobody

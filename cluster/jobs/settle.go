@@ -33,11 +33,17 @@ func (r *run) lasting() (context.Context, context.CancelFunc) {
 	}
 }
 
+// handedOut is why a job has no further attempt.
+const handedOut = "%s; rows had been handed out already, so the query cannot begin anew by itself: run it again"
+
 // settle has the cluster know what came of an attempt, and the client if that is the end.
 func (r *run) settle(a *attempt, end *api.PartOver) error {
 	ctx, cancel := r.lasting()
 	defer cancel()
 	e := state.Entry{Kind: state.JobEnd, Job: r.id, Attempt: a.job.Attempt}
+	if end.GetEnd() == api.PartEnd_SURROUNDINGS && a.complete() {
+		end = &api.PartOver{} // what else was lost is of no account
+	}
 	switch end.GetEnd() {
 	case api.PartEnd_DONE:
 		return r.succeed(ctx, a)
@@ -47,11 +53,11 @@ func (r *run) settle(a *attempt, end *api.PartOver) error {
 		switch cause := context.Cause(r.ctx); {
 		case cause != nil:
 			return cause
-		case a.moved():
+		case a.moved() && r.rows.Load() == 0:
+			r.g.cfg.Logger.Info("an attempt of a job was overtaken", zap.Uint64("job", r.id), zap.Uint64("attempt", a.job.Attempt), zap.String("reason", end.GetReason()))
 			return errAgain // slots tells
 		case r.rows.Load() > 0:
-			e.Outcome = state.Failed
-			e.Value = fmt.Sprintf("%s; rows had been handed out already, so the query cannot begin anew by itself: run it again", end.GetReason())
+			e.Outcome, e.Value, e.Attempt = state.Failed, fmt.Sprintf(handedOut, end.GetReason()), 0
 		default:
 			e.Kind, e.Value, e.Servers = state.JobFail, end.GetReason(), a.suspects()
 		}
@@ -61,7 +67,7 @@ func (r *run) settle(a *attempt, end *api.PartOver) error {
 	switch {
 	case err != nil:
 		return status.Error(codes.Aborted, err.Error())
-	case e.Kind == state.JobFail || o.Err != nil: // refused: the job is not what it was
+	case e.Kind == state.JobFail || o.Err != nil && r.rows.Load() == 0: // refused: the job is not what it was
 		if _, err := r.g.cfg.Log.WaitApplied(ctx, o.Index); err != nil {
 			return err
 		}

@@ -131,6 +131,9 @@ func (q *query) hear(ctx context.Context, stream grpc.BidiStreamingClient[api.Ru
 		}
 		switch what := m.GetWhat().(type) {
 		case *api.RunResponse_Begun:
+			if q.rows > 0 {
+				return q.settle(errors.New("the server begins the query anew though rows of it were handed out"))
+			}
 			if dec != nil {
 				dec.Release() // of an attempt before: nothing of it was handed out
 			}

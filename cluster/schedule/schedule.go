@@ -94,22 +94,24 @@ func (v View) free(j *state.Job) (list []worker, all int) {
 		}
 	}
 	var avoided []worker
+	others := false // servers that are not to be avoided, with room or without
 	for _, n := range v.Nodes {
 		if n.Status != state.Active || v.Dead[n.ID] {
 			continue
 		}
 		w := worker{holder: state.Holder{Node: n.ID, Incarnation: n.Incarnation}, joined: n.Joined}
 		all += n.Slots
-		if w.free = n.Slots - used[w.holder]; w.free <= 0 {
-			continue
-		}
-		if slices.Contains(j.Avoid, w.holder) {
+		avoid := slices.Contains(j.Avoid, w.holder)
+		others = others || !avoid && n.Slots > 0
+		switch w.free = n.Slots - used[w.holder]; {
+		case w.free <= 0:
+		case avoid:
 			avoided = append(avoided, w)
-		} else {
+		default:
 			list = append(list, w)
 		}
 	}
-	if len(list) == 0 {
+	if !others {
 		list = avoided // there is nobody else: it may have been chance
 	}
 	slices.SortFunc(list, func(a, b worker) int {

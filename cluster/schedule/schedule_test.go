@@ -53,6 +53,7 @@ func TestNext(t *testing.T) {
 			Dead:  map[state.ID]bool{{15: 5}: true}, Jobs: []*state.Job{queued(10, 6)},
 		}, "10: 4 4"},
 		{"not the one that failed it", View{Nodes: three, Jobs: []*state.Job{avoiding}}, "10: 1 3"},
+		{"though all others are full", View{Nodes: three, Jobs: []*state.Job{running(9, 1, 1, 3, 3), avoiding}}, ""},
 		{"unless there is no other", View{Nodes: three[1:2], Jobs: []*state.Job{avoiding}}, "10: 2 2"},
 		{"a server without slots", View{Nodes: []*state.Node{node(1, 0, state.Active)}, Jobs: []*state.Job{queued(10, 1)}}, ""},
 		{"its gateway is gone, but not for long", View{Now: time.Unix(109, 0), Nodes: three, Jobs: []*state.Job{running(10, 1)}, Lost: map[uint64]time.Time{10: time.Unix(100, 0)}}, ""},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/cluster/query"
@@ -91,6 +92,9 @@ func (q *querying) check(src string) time.Duration {
 	began := time.Now()
 	got, err := enginetest.Run(q.t, q.cfg, nil, "test.rql", src)
 	if err != nil || got != q.want[src] {
+		resp, _ := q.cl.Read(context.Background(), &api.ReadRequest{What: &api.ReadRequest_Jobs{Jobs: &api.JobQuery{}}})
+		list := resp.GetJobs()
+		q.t.Logf("asked at %v; the jobs are %v", began.UnixMicro(), list[max(0, len(list)-20):])
 		q.t.Errorf("%s\n%v\n--- got\n%s--- want\n%s", src, err, got, q.want[src])
 	}
 	return time.Since(began)
