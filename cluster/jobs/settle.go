@@ -44,6 +44,9 @@ func (r *run) settle(a *attempt, end *api.PartOver) error {
 	if end.GetEnd() == api.PartEnd_SURROUNDINGS && a.complete() {
 		end = &api.PartOver{} // what else was lost is of no account
 	}
+	if end.GetEnd() != api.PartEnd_DONE {
+		a.close() // before it is looked whether rows were handed out: what is left of the attempt might do so yet
+	}
 	switch end.GetEnd() {
 	case api.PartEnd_DONE:
 		return r.succeed(ctx, a)
@@ -163,10 +166,13 @@ func (r *run) stopped(why error) error {
 	}
 	ctx, cancel := r.lasting()
 	defer cancel()
-	e := state.Entry{Kind: state.JobEnd, Job: r.id, Outcome: state.Cancelled, Value: why.Error()}
+	e := state.Entry{Kind: state.JobEnd, Job: r.id, Outcome: state.Cancelled, Value: why.Error(), Servers: []state.Holder{r.g.cfg.Self}}
 	o, err := r.g.own.Client.Propose(ctx, e)
 	if err != nil {
 		return status.Error(codes.Aborted, err.Error())
+	}
+	if errors.Is(o.Err, state.ErrAttempt) {
+		return status.Error(codes.Aborted, errMoved.Error())
 	}
 	if errors.Is(o.Err, state.ErrJobOver) { // it was sooner
 		if s, err := r.g.cfg.Log.WaitApplied(ctx, o.Index); err == nil {

@@ -83,7 +83,7 @@ func (g *Gateway) tidy() {
 			}
 			ctx, cancel := context.WithTimeout(g.ctx, settleTime)
 			// What comes of it the log tells, the next time.
-			_, _ = g.own.Client.Propose(ctx, state.Entry{Kind: state.JobEnd, Job: j.ID, Outcome: state.Cancelled, Value: errClientGone.Error()})
+			_, _ = g.own.Client.Propose(ctx, state.Entry{Kind: state.JobEnd, Job: j.ID, Outcome: state.Cancelled, Value: errClientGone.Error(), Servers: []state.Holder{g.cfg.Self}})
 			cancel()
 		}
 	}

@@ -59,7 +59,7 @@ type Entry struct {
 	Key     ID       // of the job, JobSubmit
 	Job     uint64   // JobAttempt to JobCommit
 	Attempt uint64   // JobFail to JobCommit; 0 in JobEnd: whichever it is
-	Servers []Holder // the gateway; the slots; those by whose fault an attempt failed
+	Servers []Holder // the gateway, in JobEnd as who may end it alone; the slots; those by whose fault an attempt failed
 	Width   int      // JobSubmit
 	Rows    int64    // JobEnd, JobCommit
 	Outcome JobStatus

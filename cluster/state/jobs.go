@@ -104,6 +104,8 @@ func (s *State) applyJob(e Entry) error {
 		return refuse(ErrNoJob, "")
 	case old.Status.Over():
 		return refuse(ErrJobOver, "it is "+old.Status.String())
+	case e.Kind == JobEnd && len(e.Servers) == 1 && e.Servers[0] != old.Gateway:
+		return refuse(ErrAttempt, "another server runs it now")
 	case e.Kind == JobAttempt && old.Status != Queued:
 		return refuse(ErrAttempt, "it is running")
 	case e.Kind != JobAttempt && e.Attempt != 0 && (old.Status != Running || e.Attempt != old.Attempt):

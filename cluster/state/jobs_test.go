@@ -84,6 +84,7 @@ func TestJob(t *testing.T) {
 		t.Errorf("the next attempt avoids %v", j.Avoid)
 	}
 	refused(Entry{Kind: JobEnd, Job: id1, Attempt: first, Outcome: Done}, ErrAttempt)
+	refused(Entry{Kind: JobEnd, Job: id1, Outcome: Cancelled, Servers: on(1)}, ErrAttempt) // the gateway that was
 	refused(Entry{Kind: JobAttempt, Job: id1}, ErrEntry)
 	second := c.attempt(1, 3)
 	c.do(Entry{Kind: JobFail, Job: id1, Attempt: second, Value: "n3 is down", Servers: on(3)})
