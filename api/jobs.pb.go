@@ -1428,6 +1428,7 @@ type TakeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scan          *ScanName              `protobuf:"bytes,1,opt,name=scan,proto3" json:"scan,omitempty"`
 	Ended         []int64                `protobuf:"varint,2,rep,packed,name=ended,proto3" json:"ended,omitempty"` // splits whose rows have been through their tasks
+	Most          int64                  `protobuf:"varint,3,opt,name=most,proto3" json:"most,omitempty"`          // that the asker wants
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1476,6 +1477,13 @@ func (x *TakeRequest) GetEnded() []int64 {
 	return nil
 }
 
+func (x *TakeRequest) GetMost() int64 {
+	if x != nil {
+		return x.Most
+	}
+	return 0
+}
+
 type TakeResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Splits        []int64                `protobuf:"varint,1,rep,packed,name=splits,proto3" json:"splits,omitempty"` // none: all were handed out
@@ -1520,6 +1528,203 @@ func (x *TakeResponse) GetSplits() []int64 {
 	return nil
 }
 
+type CountRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Scan          *ScanName              `protobuf:"bytes,1,opt,name=scan,proto3" json:"scan,omitempty"`
+	Tallies       []*Tally               `protobuf:"bytes,2,rep,name=tallies,proto3" json:"tallies,omitempty"`
+	Before        *int64                 `protobuf:"varint,3,opt,name=before,proto3,oneof" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountRequest) Reset() {
+	*x = CountRequest{}
+	mi := &file_jobs_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountRequest) ProtoMessage() {}
+
+func (x *CountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
+func (*CountRequest) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CountRequest) GetScan() *ScanName {
+	if x != nil {
+		return x.Scan
+	}
+	return nil
+}
+
+func (x *CountRequest) GetTallies() []*Tally {
+	if x != nil {
+		return x.Tallies
+	}
+	return nil
+}
+
+func (x *CountRequest) GetBefore() int64 {
+	if x != nil && x.Before != nil {
+		return *x.Before
+	}
+	return 0
+}
+
+// Tally is what a split holds.
+type Tally struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Split         int64                  `protobuf:"varint,1,opt,name=split,proto3" json:"split,omitempty"`
+	Quotes        int64                  `protobuf:"varint,2,opt,name=quotes,proto3" json:"quotes,omitempty"`
+	Lines         int64                  `protobuf:"varint,3,opt,name=lines,proto3" json:"lines,omitempty"`
+	Withdrawn     bool                   `protobuf:"varint,4,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"` // whoever has the split does not count it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tally) Reset() {
+	*x = Tally{}
+	mi := &file_jobs_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tally) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tally) ProtoMessage() {}
+
+func (x *Tally) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tally.ProtoReflect.Descriptor instead.
+func (*Tally) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Tally) GetSplit() int64 {
+	if x != nil {
+		return x.Split
+	}
+	return 0
+}
+
+func (x *Tally) GetQuotes() int64 {
+	if x != nil {
+		return x.Quotes
+	}
+	return 0
+}
+
+func (x *Tally) GetLines() int64 {
+	if x != nil {
+		return x.Lines
+	}
+	return 0
+}
+
+func (x *Tally) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+type CountResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Known         bool                   `protobuf:"varint,1,opt,name=known,proto3" json:"known,omitempty"` // else it was waited for in vain, and may be asked again
+	Quotes        int64                  `protobuf:"varint,2,opt,name=quotes,proto3" json:"quotes,omitempty"`
+	Lines         int64                  `protobuf:"varint,3,opt,name=lines,proto3" json:"lines,omitempty"`
+	Upto          int64                  `protobuf:"varint,4,opt,name=upto,proto3" json:"upto,omitempty"` // the sum is of the splits before this one; if it is not the one that was asked for, nobody is about to count it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountResponse) Reset() {
+	*x = CountResponse{}
+	mi := &file_jobs_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountResponse) ProtoMessage() {}
+
+func (x *CountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
+func (*CountResponse) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CountResponse) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
+func (x *CountResponse) GetQuotes() int64 {
+	if x != nil {
+		return x.Quotes
+	}
+	return 0
+}
+
+func (x *CountResponse) GetLines() int64 {
+	if x != nil {
+		return x.Lines
+	}
+	return 0
+}
+
+func (x *CountResponse) GetUpto() int64 {
+	if x != nil {
+		return x.Upto
+	}
+	return 0
+}
+
 type LeftRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scan          *ScanName              `protobuf:"bytes,1,opt,name=scan,proto3" json:"scan,omitempty"`
@@ -1530,7 +1735,7 @@ type LeftRequest struct {
 
 func (x *LeftRequest) Reset() {
 	*x = LeftRequest{}
-	mi := &file_jobs_proto_msgTypes[19]
+	mi := &file_jobs_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1747,7 @@ func (x *LeftRequest) String() string {
 func (*LeftRequest) ProtoMessage() {}
 
 func (x *LeftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[19]
+	mi := &file_jobs_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1760,7 @@ func (x *LeftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftRequest.ProtoReflect.Descriptor instead.
 func (*LeftRequest) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{19}
+	return file_jobs_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LeftRequest) GetScan() *ScanName {
@@ -1581,7 +1786,7 @@ type LeftResponse struct {
 
 func (x *LeftResponse) Reset() {
 	*x = LeftResponse{}
-	mi := &file_jobs_proto_msgTypes[20]
+	mi := &file_jobs_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1593,7 +1798,7 @@ func (x *LeftResponse) String() string {
 func (*LeftResponse) ProtoMessage() {}
 
 func (x *LeftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[20]
+	mi := &file_jobs_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1606,7 +1811,7 @@ func (x *LeftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftResponse.ProtoReflect.Descriptor instead.
 func (*LeftResponse) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{20}
+	return file_jobs_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LeftResponse) GetSplits() []int64 {
@@ -1719,12 +1924,28 @@ const file_jobs_proto_rawDesc = "" +
 	"\aattempt\x18\x02 \x01(\x04R\aattempt\x12\x14\n" +
 	"\x05stage\x18\x03 \x01(\x03R\x05stage\x12\x0e\n" +
 	"\x02op\x18\x04 \x01(\x03R\x02op\x12\x14\n" +
-	"\x05count\x18\x05 \x01(\x03R\x05count\"U\n" +
+	"\x05count\x18\x05 \x01(\x03R\x05count\"i\n" +
 	"\vTakeRequest\x120\n" +
 	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x12\x14\n" +
-	"\x05ended\x18\x02 \x03(\x03R\x05ended\"&\n" +
+	"\x05ended\x18\x02 \x03(\x03R\x05ended\x12\x12\n" +
+	"\x04most\x18\x03 \x01(\x03R\x04most\"&\n" +
 	"\fTakeResponse\x12\x16\n" +
-	"\x06splits\x18\x01 \x03(\x03R\x06splits\"W\n" +
+	"\x06splits\x18\x01 \x03(\x03R\x06splits\"\x9d\x01\n" +
+	"\fCountRequest\x120\n" +
+	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x123\n" +
+	"\atallies\x18\x02 \x03(\v2\x19.rainsql.cluster.v1.TallyR\atallies\x12\x1b\n" +
+	"\x06before\x18\x03 \x01(\x03H\x00R\x06before\x88\x01\x01B\t\n" +
+	"\a_before\"i\n" +
+	"\x05Tally\x12\x14\n" +
+	"\x05split\x18\x01 \x01(\x03R\x05split\x12\x16\n" +
+	"\x06quotes\x18\x02 \x01(\x03R\x06quotes\x12\x14\n" +
+	"\x05lines\x18\x03 \x01(\x03R\x05lines\x12\x1c\n" +
+	"\twithdrawn\x18\x04 \x01(\bR\twithdrawn\"g\n" +
+	"\rCountResponse\x12\x14\n" +
+	"\x05known\x18\x01 \x01(\bR\x05known\x12\x16\n" +
+	"\x06quotes\x18\x02 \x01(\x03R\x06quotes\x12\x14\n" +
+	"\x05lines\x18\x03 \x01(\x03R\x05lines\x12\x12\n" +
+	"\x04upto\x18\x04 \x01(\x03R\x04upto\"W\n" +
 	"\vLeftRequest\x120\n" +
 	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\x03R\x06before\"&\n" +
@@ -1736,10 +1957,11 @@ const file_jobs_proto_rawDesc = "" +
 	"\fSURROUNDINGS\x10\x02\x12\f\n" +
 	"\bINTERNAL\x10\x032R\n" +
 	"\x04Jobs\x12J\n" +
-	"\x03Run\x12\x1e.rainsql.cluster.v1.RunRequest\x1a\x1f.rainsql.cluster.v1.RunResponse(\x010\x012\xed\x01\n" +
+	"\x03Run\x12\x1e.rainsql.cluster.v1.RunRequest\x1a\x1f.rainsql.cluster.v1.RunResponse(\x010\x012\xbb\x02\n" +
 	"\aWorkers\x12L\n" +
 	"\x03Run\x12\x1f.rainsql.cluster.v1.PartRequest\x1a .rainsql.cluster.v1.PartResponse(\x010\x01\x12I\n" +
-	"\x04Take\x12\x1f.rainsql.cluster.v1.TakeRequest\x1a .rainsql.cluster.v1.TakeResponse\x12I\n" +
+	"\x04Take\x12\x1f.rainsql.cluster.v1.TakeRequest\x1a .rainsql.cluster.v1.TakeResponse\x12L\n" +
+	"\x05Count\x12 .rainsql.cluster.v1.CountRequest\x1a!.rainsql.cluster.v1.CountResponse\x12I\n" +
 	"\x04Left\x12\x1f.rainsql.cluster.v1.LeftRequest\x1a .rainsql.cluster.v1.LeftResponseB Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
 
 var (
@@ -1755,7 +1977,7 @@ func file_jobs_proto_rawDescGZIP() []byte {
 }
 
 var file_jobs_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_jobs_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_jobs_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_jobs_proto_goTypes = []any{
 	(PartEnd)(0),          // 0: rainsql.cluster.v1.PartEnd
 	(*RunRequest)(nil),    // 1: rainsql.cluster.v1.RunRequest
@@ -1777,9 +1999,12 @@ var file_jobs_proto_goTypes = []any{
 	(*ScanName)(nil),      // 17: rainsql.cluster.v1.ScanName
 	(*TakeRequest)(nil),   // 18: rainsql.cluster.v1.TakeRequest
 	(*TakeResponse)(nil),  // 19: rainsql.cluster.v1.TakeResponse
-	(*LeftRequest)(nil),   // 20: rainsql.cluster.v1.LeftRequest
-	(*LeftResponse)(nil),  // 21: rainsql.cluster.v1.LeftResponse
-	(*StageResponse)(nil), // 22: rainsql.cluster.v1.StageResponse
+	(*CountRequest)(nil),  // 20: rainsql.cluster.v1.CountRequest
+	(*Tally)(nil),         // 21: rainsql.cluster.v1.Tally
+	(*CountResponse)(nil), // 22: rainsql.cluster.v1.CountResponse
+	(*LeftRequest)(nil),   // 23: rainsql.cluster.v1.LeftRequest
+	(*LeftResponse)(nil),  // 24: rainsql.cluster.v1.LeftResponse
+	(*StageResponse)(nil), // 25: rainsql.cluster.v1.StageResponse
 }
 var file_jobs_proto_depIdxs = []int32{
 	2,  // 0: rainsql.cluster.v1.RunRequest.submit:type_name -> rainsql.cluster.v1.Submit
@@ -1800,22 +2025,26 @@ var file_jobs_proto_depIdxs = []int32{
 	15, // 15: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
 	10, // 16: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
 	16, // 17: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
-	22, // 18: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
+	25, // 18: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
 	17, // 19: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	17, // 20: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	1,  // 21: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
-	11, // 22: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
-	18, // 23: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
-	20, // 24: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
-	4,  // 25: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
-	13, // 26: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
-	19, // 27: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
-	21, // 28: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
-	25, // [25:29] is the sub-list for method output_type
-	21, // [21:25] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	17, // 20: rainsql.cluster.v1.CountRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	21, // 21: rainsql.cluster.v1.CountRequest.tallies:type_name -> rainsql.cluster.v1.Tally
+	17, // 22: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	1,  // 23: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
+	11, // 24: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
+	18, // 25: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
+	20, // 26: rainsql.cluster.v1.Workers.Count:input_type -> rainsql.cluster.v1.CountRequest
+	23, // 27: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
+	4,  // 28: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
+	13, // 29: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
+	19, // 30: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
+	22, // 31: rainsql.cluster.v1.Workers.Count:output_type -> rainsql.cluster.v1.CountResponse
+	24, // 32: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
+	28, // [28:33] is the sub-list for method output_type
+	23, // [23:28] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_jobs_proto_init() }
@@ -1844,13 +2073,14 @@ func file_jobs_proto_init() {
 		(*PartResponse_Progress)(nil),
 		(*PartResponse_Over)(nil),
 	}
+	file_jobs_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jobs_proto_rawDesc), len(file_jobs_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

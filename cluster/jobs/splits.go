@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/task"
 )
 
@@ -23,96 +24,57 @@ const mostAtOnce = 16
 // scanKey names a scan within an attempt.
 type scanKey struct{ stage, op int }
 
-// splitter hands out the splits of a scan to all servers.
+// splitter hands out the splits of a scan to all servers, and adds up what they hold.
 type splitter struct {
-	task.Splits
+	*task.Shared
+	part         *part
 	count, tasks int
 
 	mu    sync.Mutex
 	taken int
 }
 
-func newSplitter(count, tasks int) *splitter {
-	return &splitter{Splits: task.NewSplits(count), count: count, tasks: tasks}
+func newSplitter(p *part, splits []connect.Split, tasks int) *splitter {
+	return &splitter{Shared: task.NewShared(splits), part: p, count: len(splits), tasks: tasks}
 }
 
 // Take implements task.Splits.
-func (s *splitter) Take(ctx context.Context) (int, error) {
-	at, err := s.Splits.Take(ctx)
-	if at >= 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.taken++
-	}
-	return at, err
+func (s *splitter) Take(ctx context.Context, most int) ([]int, error) {
+	list, err := s.Shared.Take(ctx, most)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken += len(list)
+	return list, err
 }
 
 // run takes some for a server that asks.
-func (s *splitter) run(ctx context.Context) ([]int64, error) {
+func (s *splitter) run(ctx context.Context, most int64) ([]int64, error) {
 	s.mu.Lock()
-	n := min(mostAtOnce, max(1, (s.count-s.taken)/(4*s.tasks)))
+	n := min(mostAtOnce, max(1, int(min(most, mostAtOnce))), max(1, (s.count-s.taken)/(4*s.tasks)))
 	s.mu.Unlock()
 	var list []int64
 	for range n {
-		at, err := s.Take(ctx)
+		got, err := s.Take(ctx, 1)
 		if err != nil {
 			return nil, err
 		}
-		if at < 0 {
+		if len(got) == 0 {
 			break
 		}
-		list = append(list, int64(at))
+		list = append(list, int64(got[0]))
 	}
 	return list, nil
 }
 
-// remoteSplits are the splits of a scan that another server hands out.
-type remoteSplits struct {
+// remote is a scan whose splits another server hands out.
+type remote struct {
 	conn  grpc.ClientConnInterface
 	name  *api.ScanName
+	part  *part
 	wrong func(error) error // says that it is the other server that does not answer
-
-	taking sync.Mutex // held while the other server is asked
-	mu     sync.Mutex
-	have   []int
-	ended  []int64 // not told yet
-	over   bool
 }
 
-// askTime bounds how long the server that hands out splits may take to answer; its part may only be starting.
-const askTime = 20 * time.Second
-
-// Take implements task.Splits.
-func (r *remoteSplits) Take(ctx context.Context) (int, error) {
-	r.taking.Lock()
-	defer r.taking.Unlock()
-	r.mu.Lock()
-	if len(r.have) > 0 || r.over {
-		defer r.mu.Unlock()
-		return r.next(), nil
-	}
-	ended := r.ended
-	r.ended = nil
-	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	resp, err := api.NewWorkersClient(r.conn).Take(ctx, &api.TakeRequest{Scan: r.name, Ended: ended})
-	if err != nil {
-		return 0, r.failed(ctx, err)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, at := range resp.GetSplits() {
-		if at < 0 || at >= r.name.GetCount() {
-			return 0, r.wrong(fmt.Errorf("it hands out split %d of %d", at, r.name.GetCount()))
-		}
-		r.have = append(r.have, int(at))
-	}
-	r.over = len(resp.GetSplits()) == 0
-	return r.next(), nil
-}
-
-func (r *remoteSplits) failed(ctx context.Context, err error) error {
+func (r *remote) failed(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && ctx.Err() != context.DeadlineExceeded { //nolint:errorlint // of this context itself
 		return cause
 	}
@@ -122,14 +84,87 @@ func (r *remoteSplits) failed(ctx context.Context, err error) error {
 	return r.wrong(err)
 }
 
-// next is called with the lock held.
-func (r *remoteSplits) next() int {
-	if len(r.have) == 0 {
-		return -1
+// remoteSplits are the splits of a scan that another server hands out.
+type remoteSplits struct {
+	remoteCounts
+
+	taking sync.Mutex // held while the other server is asked
+	mu     sync.Mutex
+	have   []int   // taken for somebody who was not there any more
+	ended  []int64 // not told yet
+	over   bool
+}
+
+// askTime bounds how long the server that hands out splits may take to answer; its part may only be starting.
+const askTime = 20 * time.Second
+
+// Take implements task.Splits. The other server takes it for certain that what it hands out is counted here: so the end of a task does not
+// end the request, and what comes of it then is for the next task.
+func (r *remoteSplits) Take(ctx context.Context, most int) ([]int, error) {
+	r.taking.Lock()
+	defer r.taking.Unlock()
+	r.mu.Lock()
+	have, over := r.have, r.over
+	r.have = nil
+	r.mu.Unlock()
+	if len(have) > 0 || over {
+		return have, nil
 	}
-	at := r.have[0]
-	r.have = r.have[1:]
-	return at
+	type answer struct {
+		list []int
+		err  error
+	}
+	asked := make(chan answer)
+	if !r.part.aside(func() {
+		list, err := r.ask(most)
+		select {
+		case asked <- answer{list, err}:
+		case <-ctx.Done():
+			r.keep(list)
+		}
+	}) {
+		return nil, r.part.over()
+	}
+	select {
+	case a := <-asked:
+		return a.list, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// keep is for splits that nobody is there to have: perhaps nobody ever is.
+func (r *remoteSplits) keep(list []int) {
+	r.mu.Lock()
+	r.have = append(r.have, list...)
+	r.mu.Unlock()
+	for _, at := range list {
+		r.Withdraw(at)
+	}
+}
+
+func (r *remoteSplits) ask(most int) ([]int, error) {
+	r.mu.Lock()
+	ended := r.ended
+	r.ended = nil
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(r.part.ctx, askTime)
+	defer cancel()
+	resp, err := api.NewWorkersClient(r.conn).Take(ctx, &api.TakeRequest{Scan: r.name, Ended: ended, Most: int64(most)})
+	if err != nil {
+		return nil, r.failed(ctx, err)
+	}
+	var list []int
+	for _, at := range resp.GetSplits() {
+		if at < 0 || at >= r.name.GetCount() {
+			return nil, r.wrong(fmt.Errorf("it hands out split %d of %d", at, r.name.GetCount()))
+		}
+		list = append(list, int(at))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = len(list) == 0
+	return list, nil
 }
 
 // End implements task.Splits. The other server learns of it with the next request.
