@@ -1429,6 +1429,7 @@ type TakeRequest struct {
 	Scan          *ScanName              `protobuf:"bytes,1,opt,name=scan,proto3" json:"scan,omitempty"`
 	Ended         []int64                `protobuf:"varint,2,rep,packed,name=ended,proto3" json:"ended,omitempty"` // splits whose rows have been through their tasks
 	Most          int64                  `protobuf:"varint,3,opt,name=most,proto3" json:"most,omitempty"`          // that the asker wants
+	Node          []byte                 `protobuf:"bytes,4,opt,name=node,proto3" json:"node,omitempty"`           // the asker
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1482,6 +1483,13 @@ func (x *TakeRequest) GetMost() int64 {
 		return x.Most
 	}
 	return 0
+}
+
+func (x *TakeRequest) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
 }
 
 type TakeResponse struct {
@@ -1924,11 +1932,12 @@ const file_jobs_proto_rawDesc = "" +
 	"\aattempt\x18\x02 \x01(\x04R\aattempt\x12\x14\n" +
 	"\x05stage\x18\x03 \x01(\x03R\x05stage\x12\x0e\n" +
 	"\x02op\x18\x04 \x01(\x03R\x02op\x12\x14\n" +
-	"\x05count\x18\x05 \x01(\x03R\x05count\"i\n" +
+	"\x05count\x18\x05 \x01(\x03R\x05count\"}\n" +
 	"\vTakeRequest\x120\n" +
 	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x12\x14\n" +
 	"\x05ended\x18\x02 \x03(\x03R\x05ended\x12\x12\n" +
-	"\x04most\x18\x03 \x01(\x03R\x04most\"&\n" +
+	"\x04most\x18\x03 \x01(\x03R\x04most\x12\x12\n" +
+	"\x04node\x18\x04 \x01(\fR\x04node\"&\n" +
 	"\fTakeResponse\x12\x16\n" +
 	"\x06splits\x18\x01 \x03(\x03R\x06splits\"\x9d\x01\n" +
 	"\fCountRequest\x120\n" +

@@ -194,12 +194,12 @@ func (p *part) close(opener Opener) {
 }
 
 // splits tells who hands out the splits of a scan: the server of the first task of its stage.
-func (p *part) splits(stage, at int, splits []connect.Split) task.Splits {
+func (p *part) splits(stage, at int, splits []connect.Split, counted bool) task.Splits {
 	host := p.place.at(stage, 0)
 	if host != p.w.cfg.Self.Node {
 		return p.remote(host, stage, at, splits)
 	}
-	s := newSplitter(p, splits, p.graph.Stages[stage].Tasks)
+	s := newSplitter(p, p.graph.Stages[stage], at, splits, counted)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.splitters[scanKey{stage, at}] = s

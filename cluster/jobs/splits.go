@@ -12,8 +12,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/state"
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/task"
+	"github.com/rainsql/rainsql/planner/dag"
 )
 
 // Splits of a scan are handed out by one server: that of the first task of its stage. The others ask it for some at a time.
@@ -27,42 +29,41 @@ type scanKey struct{ stage, op int }
 // splitter hands out the splits of a scan to all servers, and adds up what they hold.
 type splitter struct {
 	*task.Shared
-	part         *part
-	count, tasks int
+	part    *part
+	count   int
+	tasks   int
+	readers []state.ID
 
 	mu    sync.Mutex
-	taken int
+	order *order
 }
 
-func newSplitter(p *part, splits []connect.Split, tasks int) *splitter {
-	return &splitter{Shared: task.NewShared(splits), part: p, count: len(splits), tasks: tasks}
+func newSplitter(p *part, st *dag.Stage, at int, splits []connect.Split, counted bool) *splitter {
+	s := &splitter{Shared: task.NewShared(splits), part: p, count: len(splits), tasks: st.Tasks}
+	s.order, s.readers = p.orderOf(st, at, splits, counted)
+	return s
 }
 
 // Take implements task.Splits.
-func (s *splitter) Take(ctx context.Context, most int) ([]int, error) {
-	list, err := s.Shared.Take(ctx, most)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.taken += len(list)
-	return list, err
-}
+func (s *splitter) Take(context.Context, int) ([]int, error) { return s.run(s.part.w.cfg.Self.Node, 1) }
 
 // run takes some for a server that asks.
-func (s *splitter) run(ctx context.Context, most int64) ([]int64, error) {
+func (s *splitter) run(server state.ID, most int) ([]int, error) {
+	reader := slices.Index(s.readers, server)
+	if reader < 0 {
+		return nil, status.Errorf(codes.InvalidArgument, "node %s has no task of the stage whose splits it asks for", server.Short())
+	}
 	s.mu.Lock()
-	n := min(mostAtOnce, max(1, int(min(most, mostAtOnce))), max(1, (s.count-s.taken)/(4*s.tasks)))
-	s.mu.Unlock()
-	var list []int64
-	for range n {
-		got, err := s.Take(ctx, 1)
-		if err != nil {
-			return nil, err
-		}
-		if len(got) == 0 {
+	defer s.mu.Unlock()
+	var list []int
+	for range max(1, min(most, mostAtOnce, s.order.left/(4*s.tasks))) {
+		at := s.order.take(reader)
+		if at < 0 {
 			break
 		}
-		list = append(list, int64(got[0]))
+		list = append(list, at)
 	}
+	s.Taken(list...)
 	return list, nil
 }
 
@@ -150,7 +151,7 @@ func (r *remoteSplits) ask(most int) ([]int, error) {
 	r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(r.part.ctx, askTime)
 	defer cancel()
-	resp, err := api.NewWorkersClient(r.conn).Take(ctx, &api.TakeRequest{Scan: r.name, Ended: ended, Most: int64(most)})
+	resp, err := api.NewWorkersClient(r.conn).Take(ctx, &api.TakeRequest{Scan: r.name, Ended: ended, Most: int64(most), Node: r.part.w.cfg.Self.Node[:]})
 	if err != nil {
 		return nil, r.failed(ctx, err)
 	}

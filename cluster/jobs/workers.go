@@ -44,8 +44,16 @@ func (s *WorkersService) Take(ctx context.Context, req *api.TakeRequest) (*api.T
 	for _, at := range req.GetEnded() {
 		sp.End(int(at))
 	}
-	list, err := sp.run(ctx, req.GetMost())
-	return &api.TakeResponse{Splits: list}, err
+	node, err := idOf(req.GetNode())
+	if err != nil {
+		return nil, err
+	}
+	list, err := sp.run(node, int(min(req.GetMost(), mostAtOnce)))
+	resp := &api.TakeResponse{}
+	for _, at := range list {
+		resp.Splits = append(resp.Splits, int64(at))
+	}
+	return resp, err
 }
 
 // Count implements api.WorkersServer.

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc"
 
 	. "github.com/rainsql/rainsql/cluster/link"
-	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/connect"
+	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/exec/task"
 	"github.com/rainsql/rainsql/expr/types"
@@ -128,7 +128,7 @@ func attempt(outer context.Context, t testing.TB, g *dag.Graph, rt *task.Runtime
 				}
 				return outs[k][key].Way(producer, consumer)
 			},
-			Splits: func(stage, op int, splits []connect.Split) task.Splits {
+			Splits: func(stage, op int, splits []connect.Split, _ bool) task.Splits {
 				key := [2]int{stage, op}
 				if c.splits[key] == nil {
 					c.splits[key] = task.NewSplits(len(splits))

@@ -35,7 +35,7 @@ type taken struct {
 }
 
 // newSplitQueue opens a source. hand says who hands out its splits.
-func newSplitQueue(ctx context.Context, s *dag.Scan, hand func([]connect.Split) Splits, open Opener, splitBytes int64, mem memory.Allocator) (*splitQueue, error) {
+func newSplitQueue(ctx context.Context, s *dag.Scan, hand func(splits []connect.Split, counted bool) Splits, open Opener, splitBytes int64, mem memory.Allocator) (*splitQueue, error) {
 	src, err := open.OpenSource(ctx, s.Path, s.Options)
 	if err != nil {
 		return nil, err
@@ -47,13 +47,14 @@ func newSplitQueue(ctx context.Context, s *dag.Scan, hand func([]connect.Split) 
 	if err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
-	q := &splitQueue{source: src, splits: splits, hand: hand(splits), scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}
-	q.ctx, q.cancel = context.WithCancel(ctx)
-	if counts, ok := q.hand.(connect.Counts); ok {
-		if c, ok := src.(connect.Counting); ok && c.Counts(q.scan) {
-			q.scan.Counts, q.count = counts, c.Count
-		}
+	q := &splitQueue{source: src, splits: splits, scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}
+	c, counting := src.(connect.Counting)
+	counting = counting && c.Counts(q.scan)
+	q.hand = hand(splits, counting)
+	if counts, ok := q.hand.(connect.Counts); ok && counting {
+		q.scan.Counts, q.count = counts, c.Count
 	}
+	q.ctx, q.cancel = context.WithCancel(ctx)
 	return q, nil
 }
 

@@ -40,13 +40,18 @@ func NewShared(splits []connect.Split) *Shared {
 // Take implements Splits.
 func (s *Shared) Take(ctx context.Context, most int) ([]int, error) {
 	list, err := s.inOrder.Take(ctx, most)
+	s.Taken(list...)
+	return list, err
+}
+
+// Taken says that somebody has splits who is about to count them. Take says it, too: this is for who hands them out in another order.
+func (s *Shared) Taken(splits ...int) {
 	s.counting.Lock()
 	defer s.counting.Unlock()
-	for _, at := range list {
+	for _, at := range splits {
 		s.splits[at].taken = true
 	}
 	s.wake()
-	return list, err
 }
 
 // Publish implements connect.Counts.

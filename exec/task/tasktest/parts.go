@@ -123,7 +123,7 @@ func (c *cut) part(k int) task.Part {
 	return task.Part{
 		Here: func(stage, index int) bool { return c.at(stage, index) == k },
 		Away: c.away,
-		Splits: func(stage, op int, splits []connect.Split) task.Splits {
+		Splits: func(stage, op int, splits []connect.Split, _ bool) task.Splits {
 			key := [2]int{stage, op}
 			if c.splits[key] == nil {
 				c.splits[key] = task.NewShared(splits)
