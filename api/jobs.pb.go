@@ -1494,7 +1494,8 @@ func (x *TakeRequest) GetNode() []byte {
 
 type TakeResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Splits        []int64                `protobuf:"varint,1,rep,packed,name=splits,proto3" json:"splits,omitempty"` // none: all were handed out
+	Splits        []int64                `protobuf:"varint,1,rep,packed,name=splits,proto3" json:"splits,omitempty"` // none: there are no more for the asker
+	Count         []int64                `protobuf:"varint,2,rep,packed,name=count,proto3" json:"count,omitempty"`   // what the asker is to count at once, whoever gets to read it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1532,6 +1533,13 @@ func (*TakeResponse) Descriptor() ([]byte, []int) {
 func (x *TakeResponse) GetSplits() []int64 {
 	if x != nil {
 		return x.Splits
+	}
+	return nil
+}
+
+func (x *TakeResponse) GetCount() []int64 {
+	if x != nil {
+		return x.Count
 	}
 	return nil
 }
@@ -1937,9 +1945,10 @@ const file_jobs_proto_rawDesc = "" +
 	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x12\x14\n" +
 	"\x05ended\x18\x02 \x03(\x03R\x05ended\x12\x12\n" +
 	"\x04most\x18\x03 \x01(\x03R\x04most\x12\x12\n" +
-	"\x04node\x18\x04 \x01(\fR\x04node\"&\n" +
+	"\x04node\x18\x04 \x01(\fR\x04node\"<\n" +
 	"\fTakeResponse\x12\x16\n" +
-	"\x06splits\x18\x01 \x03(\x03R\x06splits\"\x9d\x01\n" +
+	"\x06splits\x18\x01 \x03(\x03R\x06splits\x12\x14\n" +
+	"\x05count\x18\x02 \x03(\x03R\x05count\"\x9d\x01\n" +
 	"\fCountRequest\x120\n" +
 	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x123\n" +
 	"\atallies\x18\x02 \x03(\v2\x19.rainsql.cluster.v1.TallyR\atallies\x12\x1b\n" +

@@ -32,8 +32,8 @@ type Counts interface {
 type Counting interface {
 	// Counts tells whether the readers of a scan have to.
 	Counts(scan Scan) bool
-	// Count reads a split, publishes to scan.Counts what it holds, and keeps its
-	// bytes, if they are few, for the reader that Open then makes. If it fails it
-	// has withdrawn the split: whoever reads it will see why.
-	Count(ctx context.Context, s Split, scan Scan)
+	// Count reads a split and publishes to scan.Counts what it holds. With keep
+	// its bytes stay, if they are few, for the reader that Open then makes. If it
+	// fails it has withdrawn the split: whoever reads it will see why.
+	Count(ctx context.Context, s Split, scan Scan, keep bool)
 }

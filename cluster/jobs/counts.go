@@ -15,7 +15,7 @@ import (
 // What the splits of a scan hold is added up by the server that hands them out; docs/jobs.md has the rules.
 
 // countTime is how long a server waits for counts before it has the asker ask again: so that it is seen to be there.
-const countTime = 5 * time.Second
+const countTime = 10 * time.Second
 
 // counted answers who asks for the sum before a split.
 func (s *splitter) counted(ctx context.Context, split int64) (*api.CountResponse, error) {

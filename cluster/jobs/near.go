@@ -21,12 +21,11 @@ func (p *placement) readers(st *dag.Stage) []state.ID {
 	return list
 }
 
-// orderOf is the order in which a scan's splits are handed out. Those that are counted come in turn: whoever is ahead would wait for the counts of
-// what it has passed by.
-func (p *part) orderOf(st *dag.Stage, at int, splits []connect.Split, counted bool) (*order, []state.ID) {
+// orderOf is the order in which a scan's splits are handed out.
+func (p *part) orderOf(st *dag.Stage, at int, splits []connect.Split) (*order, []state.ID) {
 	readers := p.place.readers(st)
 	s, ok := st.Ops[at].Spec.(*dag.Scan)
-	if !ok || counted || len(readers) < 2 || len(readers) > 64 || p.w.cfg.Owners == nil || inTurn(p.graph, st) {
+	if !ok || len(readers) < 2 || len(readers) > 64 || p.w.cfg.Owners == nil || inTurn(p.graph, st) {
 		return newOrder(len(readers), make([]uint64, len(splits)), 0), readers
 	}
 	bits := func(b namespace.Block) (near uint64) {

@@ -1,5 +1,7 @@
 package jobs
 
+import "slices"
+
 // order is in which order the splits of a scan are handed out to several servers: each gets them in the order of the source, but those that
 // are near it, whose bytes it has, before others. It is pure, and used by one goroutine at a time.
 //
@@ -29,13 +31,22 @@ func newOrder(servers int, near []uint64, window int) *order {
 			near[i] = ^uint64(0)
 		}
 	}
+	if o.everywhere() {
+		o.window = 0
+	}
 	return o
+}
+
+// everywhere tells that all splits are near all servers, so that there is nothing to prefer.
+func (o *order) everywhere() bool {
+	all := uint64(1)<<len(o.behind) - 1
+	return !slices.ContainsFunc(o.near, func(n uint64) bool { return n&all != all })
 }
 
 // take gives a server the next split, -1 if there is none for it any more.
 func (o *order) take(server int) int {
 	mine := uint64(1) << server
-	end := min(len(o.near), o.first+1+min(o.window, o.left*3/4))
+	end := o.end()
 	other := -1
 	for i := max(o.first, o.behind[server]); i < len(o.near) && (i < end || other < 0); i++ {
 		switch {
@@ -51,6 +62,9 @@ func (o *order) take(server int) int {
 	}
 	return o.give(server, other)
 }
+
+// end is where the window does.
+func (o *order) end() int { return min(len(o.near), o.first+1+min(o.window, o.left*3/4)) }
 
 func (o *order) give(server, at int) int {
 	o.taken[at], o.behind[server] = true, at+1

@@ -3,6 +3,7 @@ package jobs
 import (
 	"container/heap"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -159,5 +160,54 @@ func TestOrderLeavesNothing(t *testing.T) {
 				t.Fatalf("split %d is left, which is near a server that asks", i)
 			}
 		}
+	}
+}
+
+// TestCounters: every split of the window is counted by one server that is near it, unless it is read by then, and all have as much to do.
+func TestCounters(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	s := scanned{splits: 5000, block: 64, copies: 3, servers: 10, of: 10}
+	near := s.nearTo(rnd)
+	o := newOrder(s.servers, near, 1000)
+	c := newCounters(o)
+	counts, load := make([]int, s.splits), make([]int, s.servers)
+	count := func(server int) {
+		for _, at := range c.take(server) {
+			if near[at]>>server&1 == 0 || o.taken[at] || at >= o.end() {
+				t.Fatalf("server %d counts split %d", server, at)
+			}
+			counts[at]++
+			load[server]++
+		}
+	}
+	for server := range s.servers {
+		count(server)
+	}
+	for i, n := range counts[:o.end()] {
+		if n != 1 {
+			t.Fatalf("split %d is counted %d times", i, n)
+		}
+	}
+	for left := s.splits; left > 0; {
+		for _, server := range rnd.Perm(s.servers) {
+			for range 8 {
+				if at := o.take(server); at >= 0 {
+					left--
+					if counts[at] == 0 {
+						counts[at]++ // by its reader
+					}
+				}
+			}
+			count(server)
+		}
+	}
+	for i, n := range counts {
+		if n != 1 {
+			t.Fatalf("split %d is counted %d times", i, n)
+		}
+	}
+	t.Log(load)
+	if slices.Max(load) > 2*slices.Min(load) {
+		t.Errorf("unequal shares: %v", load)
 	}
 }

@@ -34,37 +34,46 @@ type splitter struct {
 	tasks   int
 	readers []state.ID
 
-	mu    sync.Mutex
-	order *order
+	mu       sync.Mutex
+	order    *order
+	counters *counters // nil: nobody counts what others read
 }
 
 func newSplitter(p *part, st *dag.Stage, at int, splits []connect.Split, counted bool) *splitter {
 	s := &splitter{Shared: task.NewShared(splits), part: p, count: len(splits), tasks: st.Tasks}
-	s.order, s.readers = p.orderOf(st, at, splits, counted)
+	s.order, s.readers = p.orderOf(st, at, splits)
+	if counted && s.order.window > 0 {
+		s.counters = newCounters(s.order)
+	}
 	return s
 }
 
 // Take implements task.Splits.
-func (s *splitter) Take(context.Context, int) ([]int, error) { return s.run(s.part.w.cfg.Self.Node, 1) }
+func (s *splitter) Take(context.Context, int) (task.Taken, error) {
+	return s.run(s.part.w.cfg.Self.Node, 1)
+}
 
 // run takes some for a server that asks.
-func (s *splitter) run(server state.ID, most int) ([]int, error) {
+func (s *splitter) run(server state.ID, most int) (got task.Taken, err error) {
 	reader := slices.Index(s.readers, server)
 	if reader < 0 {
-		return nil, status.Errorf(codes.InvalidArgument, "node %s has no task of the stage whose splits it asks for", server.Short())
+		return got, status.Errorf(codes.InvalidArgument, "node %s has no task of the stage whose splits it asks for", server.Short())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []int
 	for range max(1, min(most, mostAtOnce, s.order.left/(4*s.tasks))) {
 		at := s.order.take(reader)
 		if at < 0 {
 			break
 		}
-		list = append(list, at)
+		got.Splits = append(got.Splits, at)
 	}
-	s.Taken(list...)
-	return list, nil
+	if s.counters != nil {
+		got.Count = s.counters.take(reader)
+	}
+	s.Taken(got.Splits...)
+	s.Taken(got.Count...)
+	return got, nil
 }
 
 // remote is a scan whose splits another server hands out.
@@ -91,8 +100,8 @@ type remoteSplits struct {
 
 	taking sync.Mutex // held while the other server is asked
 	mu     sync.Mutex
-	have   []int   // taken for somebody who was not there any more
-	ended  []int64 // not told yet
+	have   task.Taken // taken for somebody who was not there any more
+	ended  []int64    // not told yet
 	over   bool
 }
 
@@ -101,50 +110,50 @@ const askTime = 20 * time.Second
 
 // Take implements task.Splits. The other server takes it for certain that what it hands out is counted here: so the end of a task does not
 // end the request, and what comes of it then is for the next task.
-func (r *remoteSplits) Take(ctx context.Context, most int) ([]int, error) {
+func (r *remoteSplits) Take(ctx context.Context, most int) (task.Taken, error) {
 	r.taking.Lock()
 	defer r.taking.Unlock()
 	r.mu.Lock()
 	have, over := r.have, r.over
-	r.have = nil
+	r.have = task.Taken{}
 	r.mu.Unlock()
-	if len(have) > 0 || over {
+	if len(have.Splits) > 0 || over {
 		return have, nil
 	}
 	type answer struct {
-		list []int
-		err  error
+		got task.Taken
+		err error
 	}
 	asked := make(chan answer)
 	if !r.part.aside(func() {
-		list, err := r.ask(most)
+		got, err := r.ask(most)
 		select {
-		case asked <- answer{list, err}:
+		case asked <- answer{got, err}:
 		case <-ctx.Done():
-			r.keep(list)
+			r.keep(got)
 		}
 	}) {
-		return nil, r.part.over()
+		return task.Taken{}, r.part.over()
 	}
 	select {
 	case a := <-asked:
-		return a.list, a.err
+		return a.got, a.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return task.Taken{}, context.Cause(ctx)
 	}
 }
 
 // keep is for splits that nobody is there to have: perhaps nobody ever is.
-func (r *remoteSplits) keep(list []int) {
+func (r *remoteSplits) keep(got task.Taken) {
 	r.mu.Lock()
-	r.have = append(r.have, list...)
+	r.have.Splits = append(r.have.Splits, got.Splits...)
 	r.mu.Unlock()
-	for _, at := range list {
+	for _, at := range append(got.Count, got.Splits...) {
 		r.Withdraw(at)
 	}
 }
 
-func (r *remoteSplits) ask(most int) ([]int, error) {
+func (r *remoteSplits) ask(most int) (got task.Taken, err error) {
 	r.mu.Lock()
 	ended := r.ended
 	r.ended = nil
@@ -153,19 +162,27 @@ func (r *remoteSplits) ask(most int) ([]int, error) {
 	defer cancel()
 	resp, err := api.NewWorkersClient(r.conn).Take(ctx, &api.TakeRequest{Scan: r.name, Ended: ended, Most: int64(most), Node: r.part.w.cfg.Self.Node[:]})
 	if err != nil {
-		return nil, r.failed(ctx, err)
+		return got, r.failed(ctx, err)
 	}
-	var list []int
-	for _, at := range resp.GetSplits() {
+	for _, at := range append(resp.GetSplits(), resp.GetCount()...) {
 		if at < 0 || at >= r.name.GetCount() {
-			return nil, r.wrong(fmt.Errorf("it hands out split %d of %d", at, r.name.GetCount()))
+			return got, r.wrong(fmt.Errorf("it hands out split %d of %d", at, r.name.GetCount()))
 		}
-		list = append(list, int(at))
 	}
+	got = task.Taken{Splits: ints[int](resp.GetSplits()), Count: ints[int](resp.GetCount())}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.over = len(list) == 0
-	return list, nil
+	r.over = len(got.Splits) == 0
+	return got, nil
+}
+
+// ints makes numbers of another type.
+func ints[To, From int | int64](list []From) []To {
+	out := make([]To, len(list))
+	for i, n := range list {
+		out[i] = To(n)
+	}
+	return out
 }
 
 // End implements task.Splits. The other server learns of it with the next request.

@@ -128,6 +128,6 @@ func (noWay) Done()         {}
 // noSplits are those of a server that cannot be reached.
 type noSplits struct{ err error }
 
-func (s noSplits) Take(context.Context, int) ([]int, error) { return nil, s.err }
-func (noSplits) End(int)                                    {}
-func (s noSplits) Left(context.Context, int) ([]int, error) { return nil, s.err }
+func (s noSplits) Take(context.Context, int) (task.Taken, error) { return task.Taken{}, s.err }
+func (noSplits) End(int)                                         {}
+func (s noSplits) Left(context.Context, int) ([]int, error)      { return nil, s.err }

@@ -48,12 +48,8 @@ func (s *WorkersService) Take(ctx context.Context, req *api.TakeRequest) (*api.T
 	if err != nil {
 		return nil, err
 	}
-	list, err := sp.run(node, int(min(req.GetMost(), mostAtOnce)))
-	resp := &api.TakeResponse{}
-	for _, at := range list {
-		resp.Splits = append(resp.Splits, int64(at))
-	}
-	return resp, err
+	got, err := sp.run(node, int(min(req.GetMost(), mostAtOnce)))
+	return &api.TakeResponse{Splits: ints[int64](got.Splits), Count: ints[int64](got.Count)}, err
 }
 
 // Count implements api.WorkersServer.
@@ -84,9 +80,5 @@ func (s *WorkersService) Left(ctx context.Context, req *api.LeftRequest) (*api.L
 	}
 	defer leave()
 	left, err := sp.Left(ctx, int(min(req.GetBefore(), int64(sp.count))))
-	resp := &api.LeftResponse{}
-	for _, at := range left {
-		resp.Splits = append(resp.Splits, int64(at))
-	}
-	return resp, err
+	return &api.LeftResponse{Splits: ints[int64](left)}, err
 }

@@ -67,7 +67,7 @@ func TestWhoCounts(t *testing.T) {
 		e := &elsewhere{tallies: map[int]connect.Tally{}}
 		splits, _ := src.Splits(3)
 		for _, s := range splits {
-			src.Count(context.Background(), s, connect.Scan{Counts: e, Alloc: memory.DefaultAllocator})
+			src.Count(context.Background(), s, connect.Scan{Counts: e, Alloc: memory.DefaultAllocator}, true)
 			if _, err := rowsOf(src, s, connect.Scan{Columns: conntest.Columns(src), Counts: e, Alloc: memory.DefaultAllocator}); err != nil {
 				t.Error(err)
 			}
@@ -112,7 +112,7 @@ func TestCounts(t *testing.T) {
 	}
 	for size := int64(1); size < 100; size += 3 {
 		for _, known := range []bool{true, false} {
-			for _, ahead := range []bool{true, false} {
+			for _, ahead := range []int{0, 1, 2} {
 				src, err := open(t, data, connect.Options{})
 				if err != nil {
 					t.Fatal(err)
@@ -128,8 +128,8 @@ func TestCounts(t *testing.T) {
 						}
 					}
 					scan := connect.Scan{Columns: conntest.Columns(src), Counts: e, Alloc: alloc}
-					if ahead {
-						src.Count(context.Background(), s, scan)
+					if ahead > 0 {
+						src.Count(context.Background(), s, scan, ahead == 2)
 					}
 					rows, err := rowsOf(src, s, scan)
 					if err != nil {
@@ -165,7 +165,7 @@ func TestCountAhead(t *testing.T) {
 	e := &elsewhere{tallies: map[int]connect.Tally{}}
 	scan := connect.Scan{Columns: conntest.Columns(src), Counts: e, Alloc: alloc}
 	for _, s := range splits {
-		src.Count(context.Background(), s, scan)
+		src.Count(context.Background(), s, scan, true)
 	}
 	before := bytes.Load()
 	for _, s := range splits[1:4] { // the first is read anew, for the header is not part of its rows
@@ -192,7 +192,7 @@ func TestCountAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	from.Store(7000)
-	src.Count(context.Background(), splits[7], scan)
+	src.Count(context.Background(), splits[7], scan, true)
 	if !slices.Equal(e.withdrawn, []int{99, 7}) {
 		t.Errorf("%v withdrawn", e.withdrawn)
 	}

@@ -24,7 +24,7 @@ func (s *Source) Counts(scan connect.Scan) bool {
 }
 
 // Count implements connect.Counting.
-func (s *Source) Count(ctx context.Context, split connect.Split, scan connect.Scan) {
+func (s *Source) Count(ctx context.Context, split connect.Split, scan connect.Scan, keep bool) {
 	at, ok := s.byName[split.File]
 	if !ok || scan.Counts == nil {
 		return
@@ -35,7 +35,7 @@ func (s *Source) Count(ctx context.Context, split connect.Split, scan connect.Sc
 		return
 	}
 	if one, ok := src.(connect.Counting); ok {
-		one.Count(ctx, split, s.parts[at].scan(scan))
+		one.Count(ctx, split, s.parts[at].scan(scan), keep)
 	}
 	_ = s.open.put(at) // whether another file could be closed is for those who read it
 }

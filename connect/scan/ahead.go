@@ -62,14 +62,14 @@ func (s *Source) Counts(scan connect.Scan) bool {
 }
 
 // Count implements connect.Counting.
-func (s *Source) Count(ctx context.Context, split connect.Split, scan connect.Scan) {
+func (s *Source) Count(ctx context.Context, split connect.Split, scan connect.Scan, keep bool) {
 	end, ok := s.end(split)
 	if !ok || scan.Counts == nil || !s.Counts(scan) {
 		return // Open tells what is wrong
 	}
 	c := newChunks(ctx, s, split, end, s.pools.of(scan.Alloc), scan)
 	defer c.close()
-	if end-split.Offset <= ChunkBytes && c.pos < c.end && c.read(c.begins()) != nil {
+	if keep && end-split.Offset <= ChunkBytes && c.pos < c.end && c.read(c.begins()) != nil {
 		return
 	}
 	if c.publish() == nil && c.whole() != nil {

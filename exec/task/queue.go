@@ -21,15 +21,15 @@ type splitQueue struct {
 
 	ctx      context.Context //nolint:containedctx // of the queue: what is counted is not for one task alone
 	cancel   context.CancelFunc
-	count    func(context.Context, connect.Split, connect.Scan) // nil: the splits need not be counted ahead
+	counter  connect.Counting // nil: the splits need not be counted ahead
 	counting sync.WaitGroup
 
 	mu   sync.Mutex // so that this process opens them in order
-	have []taken
+	have []waiting
 }
 
-// taken is a split that was taken for whoever comes next.
-type taken struct {
+// waiting is a split that was taken for whoever comes next.
+type waiting struct {
 	split   int
 	counted chan struct{} // closed once it has been; nil: it is not
 }
@@ -52,7 +52,7 @@ func newSplitQueue(ctx context.Context, s *dag.Scan, hand func(splits []connect.
 	counting = counting && c.Counts(q.scan)
 	q.hand = hand(splits, counting)
 	if counts, ok := q.hand.(connect.Counts); ok && counting {
-		q.scan.Counts, q.count = counts, c.Count
+		q.scan.Counts, q.counter = counts, c
 	}
 	q.ctx, q.cancel = context.WithCancel(ctx)
 	return q, nil
@@ -68,7 +68,7 @@ const (
 func (q *splitQueue) take(ctx context.Context) (connect.Reader, int, error) {
 	q.mu.Lock()
 	next, err := q.next(ctx)
-	if q.count == nil {
+	if q.counter == nil {
 		defer q.mu.Unlock()
 	} else {
 		q.mu.Unlock() // their readers wait for nothing that is learned by opening others
@@ -88,44 +88,55 @@ func (q *splitQueue) take(ctx context.Context) (connect.Reader, int, error) {
 }
 
 // next is the next split, -1 when there is none. It is called with the lock held.
-func (q *splitQueue) next(ctx context.Context) (taken, error) {
+func (q *splitQueue) next(ctx context.Context) (waiting, error) {
 	if len(q.have) == 0 {
 		most := mostTaken
-		if q.count != nil {
+		if q.counter != nil {
 			most = mostCounted
 		}
-		list, err := q.hand.Take(ctx, most)
+		got, err := q.hand.Take(ctx, most)
 		if err != nil {
-			return taken{}, err
+			return waiting{}, err
 		}
-		for i, at := range list {
+		for _, at := range append(got.Splits, got.Count...) {
 			if at < 0 || at >= len(q.splits) {
-				return taken{}, fmt.Errorf("split %d of a source of %d: it changed while it was read; run the query again", at, len(q.splits))
+				return waiting{}, fmt.Errorf("split %d of a source of %d: it changed while it was read; run the query again", at, len(q.splits))
 			}
-			one := taken{split: at}
-			if q.count != nil && i > 0 { // the first is read at once
-				one.counted = q.countAhead(at)
+		}
+		for i, at := range got.Splits {
+			one := waiting{split: at}
+			if q.counter != nil && i > 0 { // the first is read at once
+				one.counted = q.countAhead(true, at)
 			}
 			q.have = append(q.have, one)
 		}
+		if q.counter != nil && len(got.Count) > 0 {
+			q.countAhead(false, got.Count...)
+		}
 	}
 	if len(q.have) == 0 {
-		return taken{split: -1}, nil
+		return waiting{split: -1}, nil
 	}
 	one := q.have[0]
 	q.have = q.have[1:]
 	return one, nil
 }
 
-// countAhead counts a split that nobody may come to read for long, but whose count others wait for.
-func (q *splitQueue) countAhead(at int) chan struct{} {
+// countAhead counts splits that nobody may come to read for long, but whose counts others wait for.
+func (q *splitQueue) countAhead(keep bool, list ...int) chan struct{} {
 	done := make(chan struct{})
 	q.counting.Go(func() {
 		defer close(done)
-		defer func() { _ = recover() }() // its reader will come to the same fault, and tell it
-		q.count(q.ctx, q.splits[at], q.scan)
+		for _, at := range list {
+			q.countOne(at, keep)
+		}
 	})
 	return done
+}
+
+func (q *splitQueue) countOne(at int, keep bool) {
+	defer func() { _ = recover() }() // its reader will come to the same fault, and tell it
+	q.counter.Count(q.ctx, q.splits[at], q.scan, keep)
 }
 
 func (q *splitQueue) close() error {

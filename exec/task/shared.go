@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/rainsql/rainsql/connect"
 )
@@ -16,12 +17,14 @@ type Shared struct {
 	counting sync.Mutex
 	splits   []shared
 	changed  chan struct{} // closed when a count is there, or given up, or a split taken
+	hurry    bool          // nobody is waited for any more to take a split
 }
 
 // shared is what is known of a split.
 type shared struct {
 	first  int           // of its file
 	taken  bool          // whoever has it is about to count it
+	left   bool          // or would have been
 	done   bool          // it has been counted
 	summed bool          // before is known
 	tally  connect.Tally // of the split
@@ -38,10 +41,10 @@ func NewShared(splits []connect.Split) *Shared {
 }
 
 // Take implements Splits.
-func (s *Shared) Take(ctx context.Context, most int) ([]int, error) {
-	list, err := s.inOrder.Take(ctx, most)
-	s.Taken(list...)
-	return list, err
+func (s *Shared) Take(ctx context.Context, most int) (Taken, error) {
+	got, err := s.inOrder.Take(ctx, most)
+	s.Taken(got.Splits...)
+	return got, err
 }
 
 // Taken says that somebody has splits who is about to count them. Take says it, too: this is for who hands them out in another order.
@@ -49,7 +52,7 @@ func (s *Shared) Taken(splits ...int) {
 	s.counting.Lock()
 	defer s.counting.Unlock()
 	for _, at := range splits {
-		s.splits[at].taken = true
+		s.splits[at].taken, s.splits[at].left = true, false
 	}
 	s.wake()
 }
@@ -77,7 +80,7 @@ func (s *Shared) Withdraw(split int) {
 	s.counting.Lock()
 	defer s.counting.Unlock()
 	if split >= 0 && split < len(s.splits) {
-		s.splits[split].taken = false
+		s.splits[split].taken, s.splits[split].left = false, true
 		s.wake()
 	}
 }
@@ -88,31 +91,46 @@ func (s *Shared) wake() {
 	s.changed = make(chan struct{})
 }
 
+// patience is how long somebody is waited for to take a split that others have passed by.
+const patience = 3 * time.Second
+
 // Before implements connect.Counts.
-func (s *Shared) Before(ctx context.Context, split int) (t connect.Tally, upto int, err error) {
-	for {
-		t, upto, changed := s.before(split)
-		if changed == nil {
+func (s *Shared) Before(ctx context.Context, split int) (connect.Tally, int, error) {
+	var late <-chan time.Time
+	for last := -1; ; {
+		t, upto, changed, free := s.before(split)
+		switch {
+		case changed == nil:
 			return t, upto, nil
+		case !free:
+			late = nil
+		case late == nil || upto != last:
+			late = time.After(patience)
 		}
+		last = upto
 		select {
 		case <-changed:
+		case <-late:
+			s.counting.Lock()
+			s.hurry = true
+			s.counting.Unlock()
 		case <-ctx.Done():
 			return connect.Tally{}, 0, context.Cause(ctx)
 		}
 	}
 }
 
-// before is Before as it stands, or what to wait for.
-func (s *Shared) before(split int) (t connect.Tally, upto int, changed <-chan struct{}) {
+// before is Before as it stands, or what to wait for; free tells that nobody has taken what that is about.
+func (s *Shared) before(split int) (t connect.Tally, upto int, changed <-chan struct{}, free bool) {
 	s.counting.Lock()
 	defer s.counting.Unlock()
 	at := min(max(split, 0), len(s.splits)-1)
 	for !s.splits[at].summed { // the first of a file is
 		at--
 	}
-	if at < split && s.splits[at].taken && !s.splits[at].done {
+	one := &s.splits[at]
+	if at < split && !one.done && (one.taken || !one.left && !s.hurry) {
 		changed = s.changed
 	}
-	return s.splits[at].before, at, changed
+	return one.before, at, changed, !one.taken
 }

@@ -126,3 +126,30 @@ func TestBeforeInAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestPatience: what others have passed by is waited for, though not for ever.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewShared(splitsOf(6))
+		s.Taken(0, 3, 5)
+		s.Publish(0, tally(1))
+		go func() {
+			time.Sleep(patience - time.Second)
+			s.Taken(1)
+			time.Sleep(10 * patience)
+			s.Publish(1, tally(2))
+		}()
+		began := time.Now()
+		for i := range 2 {
+			sum, upto, err := s.Before(t.Context(), 3)
+			if want := 12*patience - time.Second; err != nil || upto != 2 || sum != tally(3) || time.Since(began) != want {
+				t.Errorf("%d: %v before %d after %v, want %v, %v", i, sum, upto, time.Since(began), want, err)
+			}
+		}
+		s.Publish(2, tally(3))
+		s.Publish(3, tally(4))
+		if _, upto, err := s.Before(t.Context(), 5); err != nil || upto != 4 || time.Since(began) != 12*patience-time.Second {
+			t.Errorf("before %d after %v, %v: nobody is waited for twice", upto, time.Since(began), err)
+		}
+	})
+}

@@ -14,13 +14,19 @@ import (
 // Splits hands out the splits of a scan to the tasks of its stage, on demand, by
 // their positions in the source. It is safe for concurrent use.
 type Splits interface {
-	// Take gives some splits that nobody has taken, in order and at most so many; none when all have been. Of one process's
-	// splits each comes behind those before.
-	Take(ctx context.Context, most int) ([]int, error)
+	// Take gives some splits that nobody has taken, in order and at most so many; none when there are no more for this process.
+	// Of one process's splits each comes behind those before.
+	Take(ctx context.Context, most int) (Taken, error)
 	// End says that all rows of a split have been through their task. There is no harm in one that there is none of.
 	End(split int)
 	// Left gives, in order, the splits before one that were not said to have ended.
 	Left(ctx context.Context, before int) ([]int, error)
+}
+
+// Taken is what a process gets.
+type Taken struct {
+	Splits []int // to read
+	Count  []int // to count at once, where that matters, whoever gets to read them
 }
 
 // NewSplits hands out count splits in their order.
@@ -33,14 +39,14 @@ type inOrder struct {
 }
 
 // Take gives one at a time: nobody who is here has to ask for more.
-func (s *inOrder) Take(context.Context, int) ([]int, error) {
+func (s *inOrder) Take(context.Context, int) (Taken, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == len(s.ended) {
-		return nil, nil
+		return Taken{}, nil
 	}
 	s.next++
-	return []int{s.next - 1}, nil
+	return Taken{Splits: []int{s.next - 1}}, nil
 }
 
 func (s *inOrder) End(split int) {

@@ -140,15 +140,15 @@ func (c *cut) part(k int) task.Part {
 type inRuns struct{ *task.Shared }
 
 // Take implements task.Splits.
-func (r inRuns) Take(ctx context.Context, most int) (list []int, err error) {
+func (r inRuns) Take(ctx context.Context, most int) (all task.Taken, err error) {
 	for range most {
 		got, err := r.Shared.Take(ctx, 1)
-		if err != nil || len(got) == 0 {
-			return list, err
+		if err != nil || len(got.Splits) == 0 {
+			return all, err
 		}
-		list = append(list, got...)
+		all.Splits = append(all.Splits, got.Splits...)
 	}
-	return list, nil
+	return all, nil
 }
 
 // wire is a way between two parts.
