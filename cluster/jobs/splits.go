@@ -85,7 +85,7 @@ type remote struct {
 }
 
 func (r *remote) failed(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && ctx.Err() != context.DeadlineExceeded { //nolint:errorlint // of this context itself
+	if cause := context.Cause(ctx); cause != nil && ctx.Err() != context.DeadlineExceeded {
 		return cause
 	}
 	if status.Code(err) == codes.FailedPrecondition { // the sources differ: it is nobody's fault
