@@ -2266,6 +2266,8 @@ type TakeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scan          *ScanName              `protobuf:"bytes,1,opt,name=scan,proto3" json:"scan,omitempty"`
 	Ended         []int64                `protobuf:"varint,2,rep,packed,name=ended,proto3" json:"ended,omitempty"` // splits whose rows have been through their tasks
+	Most          int64                  `protobuf:"varint,3,opt,name=most,proto3" json:"most,omitempty"`          // that the asker wants
+	Node          []byte                 `protobuf:"bytes,4,opt,name=node,proto3" json:"node,omitempty"`           // the asker
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2314,9 +2316,24 @@ func (x *TakeRequest) GetEnded() []int64 {
 	return nil
 }
 
+func (x *TakeRequest) GetMost() int64 {
+	if x != nil {
+		return x.Most
+	}
+	return 0
+}
+
+func (x *TakeRequest) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
 type TakeResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Splits        []int64                `protobuf:"varint,1,rep,packed,name=splits,proto3" json:"splits,omitempty"` // none: all were handed out
+	Splits        []int64                `protobuf:"varint,1,rep,packed,name=splits,proto3" json:"splits,omitempty"` // none: there are no more for the asker
+	Count         []int64                `protobuf:"varint,2,rep,packed,name=count,proto3" json:"count,omitempty"`   // what the asker is to count at once, whoever gets to read it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2358,6 +2375,210 @@ func (x *TakeResponse) GetSplits() []int64 {
 	return nil
 }
 
+func (x *TakeResponse) GetCount() []int64 {
+	if x != nil {
+		return x.Count
+	}
+	return nil
+}
+
+type CountRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Scan          *ScanName              `protobuf:"bytes,1,opt,name=scan,proto3" json:"scan,omitempty"`
+	Tallies       []*Tally               `protobuf:"bytes,2,rep,name=tallies,proto3" json:"tallies,omitempty"`
+	Before        *int64                 `protobuf:"varint,3,opt,name=before,proto3,oneof" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountRequest) Reset() {
+	*x = CountRequest{}
+	mi := &file_jobs_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountRequest) ProtoMessage() {}
+
+func (x *CountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
+func (*CountRequest) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CountRequest) GetScan() *ScanName {
+	if x != nil {
+		return x.Scan
+	}
+	return nil
+}
+
+func (x *CountRequest) GetTallies() []*Tally {
+	if x != nil {
+		return x.Tallies
+	}
+	return nil
+}
+
+func (x *CountRequest) GetBefore() int64 {
+	if x != nil && x.Before != nil {
+		return *x.Before
+	}
+	return 0
+}
+
+// Tally is what a split holds.
+type Tally struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Split         int64                  `protobuf:"varint,1,opt,name=split,proto3" json:"split,omitempty"`
+	Quotes        int64                  `protobuf:"varint,2,opt,name=quotes,proto3" json:"quotes,omitempty"`
+	Lines         int64                  `protobuf:"varint,3,opt,name=lines,proto3" json:"lines,omitempty"`
+	Withdrawn     bool                   `protobuf:"varint,4,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"` // whoever has the split does not count it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tally) Reset() {
+	*x = Tally{}
+	mi := &file_jobs_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tally) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tally) ProtoMessage() {}
+
+func (x *Tally) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tally.ProtoReflect.Descriptor instead.
+func (*Tally) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Tally) GetSplit() int64 {
+	if x != nil {
+		return x.Split
+	}
+	return 0
+}
+
+func (x *Tally) GetQuotes() int64 {
+	if x != nil {
+		return x.Quotes
+	}
+	return 0
+}
+
+func (x *Tally) GetLines() int64 {
+	if x != nil {
+		return x.Lines
+	}
+	return 0
+}
+
+func (x *Tally) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+type CountResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Known         bool                   `protobuf:"varint,1,opt,name=known,proto3" json:"known,omitempty"` // else it was waited for in vain, and may be asked again
+	Quotes        int64                  `protobuf:"varint,2,opt,name=quotes,proto3" json:"quotes,omitempty"`
+	Lines         int64                  `protobuf:"varint,3,opt,name=lines,proto3" json:"lines,omitempty"`
+	Upto          int64                  `protobuf:"varint,4,opt,name=upto,proto3" json:"upto,omitempty"` // the sum is of the splits before this one; if it is not the one that was asked for, nobody is about to count it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountResponse) Reset() {
+	*x = CountResponse{}
+	mi := &file_jobs_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountResponse) ProtoMessage() {}
+
+func (x *CountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jobs_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
+func (*CountResponse) Descriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *CountResponse) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
+func (x *CountResponse) GetQuotes() int64 {
+	if x != nil {
+		return x.Quotes
+	}
+	return 0
+}
+
+func (x *CountResponse) GetLines() int64 {
+	if x != nil {
+		return x.Lines
+	}
+	return 0
+}
+
+func (x *CountResponse) GetUpto() int64 {
+	if x != nil {
+		return x.Upto
+	}
+	return 0
+}
+
 type LeftRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scan          *ScanName              `protobuf:"bytes,1,opt,name=scan,proto3" json:"scan,omitempty"`
@@ -2368,7 +2589,7 @@ type LeftRequest struct {
 
 func (x *LeftRequest) Reset() {
 	*x = LeftRequest{}
-	mi := &file_jobs_proto_msgTypes[32]
+	mi := &file_jobs_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2380,7 +2601,7 @@ func (x *LeftRequest) String() string {
 func (*LeftRequest) ProtoMessage() {}
 
 func (x *LeftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[32]
+	mi := &file_jobs_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2393,7 +2614,7 @@ func (x *LeftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftRequest.ProtoReflect.Descriptor instead.
 func (*LeftRequest) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{32}
+	return file_jobs_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *LeftRequest) GetScan() *ScanName {
@@ -2419,7 +2640,7 @@ type LeftResponse struct {
 
 func (x *LeftResponse) Reset() {
 	*x = LeftResponse{}
-	mi := &file_jobs_proto_msgTypes[33]
+	mi := &file_jobs_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2431,7 +2652,7 @@ func (x *LeftResponse) String() string {
 func (*LeftResponse) ProtoMessage() {}
 
 func (x *LeftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jobs_proto_msgTypes[33]
+	mi := &file_jobs_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2444,7 +2665,7 @@ func (x *LeftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftResponse.ProtoReflect.Descriptor instead.
 func (*LeftResponse) Descriptor() ([]byte, []int) {
-	return file_jobs_proto_rawDescGZIP(), []int{33}
+	return file_jobs_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *LeftResponse) GetSplits() []int64 {
@@ -2618,12 +2839,30 @@ const file_jobs_proto_rawDesc = "" +
 	"\aattempt\x18\x02 \x01(\x04R\aattempt\x12\x14\n" +
 	"\x05stage\x18\x03 \x01(\x03R\x05stage\x12\x0e\n" +
 	"\x02op\x18\x04 \x01(\x03R\x02op\x12\x14\n" +
-	"\x05count\x18\x05 \x01(\x03R\x05count\"U\n" +
+	"\x05count\x18\x05 \x01(\x03R\x05count\"}\n" +
 	"\vTakeRequest\x120\n" +
 	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x12\x14\n" +
-	"\x05ended\x18\x02 \x03(\x03R\x05ended\"&\n" +
+	"\x05ended\x18\x02 \x03(\x03R\x05ended\x12\x12\n" +
+	"\x04most\x18\x03 \x01(\x03R\x04most\x12\x12\n" +
+	"\x04node\x18\x04 \x01(\fR\x04node\"<\n" +
 	"\fTakeResponse\x12\x16\n" +
-	"\x06splits\x18\x01 \x03(\x03R\x06splits\"W\n" +
+	"\x06splits\x18\x01 \x03(\x03R\x06splits\x12\x14\n" +
+	"\x05count\x18\x02 \x03(\x03R\x05count\"\x9d\x01\n" +
+	"\fCountRequest\x120\n" +
+	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x123\n" +
+	"\atallies\x18\x02 \x03(\v2\x19.rainsql.cluster.v1.TallyR\atallies\x12\x1b\n" +
+	"\x06before\x18\x03 \x01(\x03H\x00R\x06before\x88\x01\x01B\t\n" +
+	"\a_before\"i\n" +
+	"\x05Tally\x12\x14\n" +
+	"\x05split\x18\x01 \x01(\x03R\x05split\x12\x16\n" +
+	"\x06quotes\x18\x02 \x01(\x03R\x06quotes\x12\x14\n" +
+	"\x05lines\x18\x03 \x01(\x03R\x05lines\x12\x1c\n" +
+	"\twithdrawn\x18\x04 \x01(\bR\twithdrawn\"g\n" +
+	"\rCountResponse\x12\x14\n" +
+	"\x05known\x18\x01 \x01(\bR\x05known\x12\x16\n" +
+	"\x06quotes\x18\x02 \x01(\x03R\x06quotes\x12\x14\n" +
+	"\x05lines\x18\x03 \x01(\x03R\x05lines\x12\x12\n" +
+	"\x04upto\x18\x04 \x01(\x03R\x04upto\"W\n" +
 	"\vLeftRequest\x120\n" +
 	"\x04scan\x18\x01 \x01(\v2\x1c.rainsql.cluster.v1.ScanNameR\x04scan\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\x03R\x06before\"&\n" +
@@ -2639,10 +2878,11 @@ const file_jobs_proto_rawDesc = "" +
 	"\x04Show\x12\x1f.rainsql.cluster.v1.ShowRequest\x1a .rainsql.cluster.v1.ShowResponse\x12O\n" +
 	"\x06Cancel\x12!.rainsql.cluster.v1.CancelRequest\x1a\".rainsql.cluster.v1.CancelResponse\x12L\n" +
 	"\x05Tasks\x12 .rainsql.cluster.v1.TasksRequest\x1a!.rainsql.cluster.v1.TasksResponse\x12I\n" +
-	"\x04Kill\x12\x1f.rainsql.cluster.v1.KillRequest\x1a .rainsql.cluster.v1.KillResponse2\x8e\x03\n" +
+	"\x04Kill\x12\x1f.rainsql.cluster.v1.KillRequest\x1a .rainsql.cluster.v1.KillResponse2\xdc\x03\n" +
 	"\aWorkers\x12L\n" +
 	"\x03Run\x12\x1f.rainsql.cluster.v1.PartRequest\x1a .rainsql.cluster.v1.PartResponse(\x010\x01\x12I\n" +
-	"\x04Take\x12\x1f.rainsql.cluster.v1.TakeRequest\x1a .rainsql.cluster.v1.TakeResponse\x12I\n" +
+	"\x04Take\x12\x1f.rainsql.cluster.v1.TakeRequest\x1a .rainsql.cluster.v1.TakeResponse\x12L\n" +
+	"\x05Count\x12 .rainsql.cluster.v1.CountRequest\x1a!.rainsql.cluster.v1.CountResponse\x12I\n" +
 	"\x04Left\x12\x1f.rainsql.cluster.v1.LeftRequest\x1a .rainsql.cluster.v1.LeftResponse\x12L\n" +
 	"\x05Tasks\x12 .rainsql.cluster.v1.TasksRequest\x1a!.rainsql.cluster.v1.TasksResponse\x12Q\n" +
 	"\x04Kill\x12#.rainsql.cluster.v1.KillTaskRequest\x1a$.rainsql.cluster.v1.KillTaskResponseB Z\x1egithub.com/rainsql/rainsql/apib\x06proto3"
@@ -2660,7 +2900,7 @@ func file_jobs_proto_rawDescGZIP() []byte {
 }
 
 var file_jobs_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_jobs_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_jobs_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_jobs_proto_goTypes = []any{
 	(PartEnd)(0),             // 0: rainsql.cluster.v1.PartEnd
 	(*ShowRequest)(nil),      // 1: rainsql.cluster.v1.ShowRequest
@@ -2695,17 +2935,20 @@ var file_jobs_proto_goTypes = []any{
 	(*ScanName)(nil),         // 30: rainsql.cluster.v1.ScanName
 	(*TakeRequest)(nil),      // 31: rainsql.cluster.v1.TakeRequest
 	(*TakeResponse)(nil),     // 32: rainsql.cluster.v1.TakeResponse
-	(*LeftRequest)(nil),      // 33: rainsql.cluster.v1.LeftRequest
-	(*LeftResponse)(nil),     // 34: rainsql.cluster.v1.LeftResponse
-	(*JobInfo)(nil),          // 35: rainsql.cluster.v1.JobInfo
-	(*StageResponse)(nil),    // 36: rainsql.cluster.v1.StageResponse
+	(*CountRequest)(nil),     // 33: rainsql.cluster.v1.CountRequest
+	(*Tally)(nil),            // 34: rainsql.cluster.v1.Tally
+	(*CountResponse)(nil),    // 35: rainsql.cluster.v1.CountResponse
+	(*LeftRequest)(nil),      // 36: rainsql.cluster.v1.LeftRequest
+	(*LeftResponse)(nil),     // 37: rainsql.cluster.v1.LeftResponse
+	(*JobInfo)(nil),          // 38: rainsql.cluster.v1.JobInfo
+	(*StageResponse)(nil),    // 39: rainsql.cluster.v1.StageResponse
 }
 var file_jobs_proto_depIdxs = []int32{
-	35, // 0: rainsql.cluster.v1.ShowResponse.job:type_name -> rainsql.cluster.v1.JobInfo
+	38, // 0: rainsql.cluster.v1.ShowResponse.job:type_name -> rainsql.cluster.v1.JobInfo
 	3,  // 1: rainsql.cluster.v1.ShowResponse.stages:type_name -> rainsql.cluster.v1.StageInfo
 	4,  // 2: rainsql.cluster.v1.StageInfo.tasks:type_name -> rainsql.cluster.v1.TaskInfo
 	5,  // 3: rainsql.cluster.v1.TaskInfo.done:type_name -> rainsql.cluster.v1.TaskProgress
-	35, // 4: rainsql.cluster.v1.CancelResponse.job:type_name -> rainsql.cluster.v1.JobInfo
+	38, // 4: rainsql.cluster.v1.CancelResponse.job:type_name -> rainsql.cluster.v1.JobInfo
 	4,  // 5: rainsql.cluster.v1.TasksResponse.tasks:type_name -> rainsql.cluster.v1.TaskInfo
 	13, // 6: rainsql.cluster.v1.RunRequest.submit:type_name -> rainsql.cluster.v1.Submit
 	14, // 7: rainsql.cluster.v1.Submit.run:type_name -> rainsql.cluster.v1.Run
@@ -2728,34 +2971,38 @@ var file_jobs_proto_depIdxs = []int32{
 	28, // 24: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
 	21, // 25: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
 	29, // 26: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
-	36, // 27: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
+	39, // 27: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
 	30, // 28: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	30, // 29: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	12, // 30: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
-	1,  // 31: rainsql.cluster.v1.Jobs.Show:input_type -> rainsql.cluster.v1.ShowRequest
-	6,  // 32: rainsql.cluster.v1.Jobs.Cancel:input_type -> rainsql.cluster.v1.CancelRequest
-	8,  // 33: rainsql.cluster.v1.Jobs.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
-	10, // 34: rainsql.cluster.v1.Jobs.Kill:input_type -> rainsql.cluster.v1.KillRequest
-	24, // 35: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
-	31, // 36: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
-	33, // 37: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
-	8,  // 38: rainsql.cluster.v1.Workers.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
-	22, // 39: rainsql.cluster.v1.Workers.Kill:input_type -> rainsql.cluster.v1.KillTaskRequest
-	15, // 40: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
-	2,  // 41: rainsql.cluster.v1.Jobs.Show:output_type -> rainsql.cluster.v1.ShowResponse
-	7,  // 42: rainsql.cluster.v1.Jobs.Cancel:output_type -> rainsql.cluster.v1.CancelResponse
-	9,  // 43: rainsql.cluster.v1.Jobs.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
-	11, // 44: rainsql.cluster.v1.Jobs.Kill:output_type -> rainsql.cluster.v1.KillResponse
-	26, // 45: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
-	32, // 46: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
-	34, // 47: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
-	9,  // 48: rainsql.cluster.v1.Workers.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
-	23, // 49: rainsql.cluster.v1.Workers.Kill:output_type -> rainsql.cluster.v1.KillTaskResponse
-	40, // [40:50] is the sub-list for method output_type
-	30, // [30:40] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	30, // 29: rainsql.cluster.v1.CountRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	34, // 30: rainsql.cluster.v1.CountRequest.tallies:type_name -> rainsql.cluster.v1.Tally
+	30, // 31: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	12, // 32: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
+	1,  // 33: rainsql.cluster.v1.Jobs.Show:input_type -> rainsql.cluster.v1.ShowRequest
+	6,  // 34: rainsql.cluster.v1.Jobs.Cancel:input_type -> rainsql.cluster.v1.CancelRequest
+	8,  // 35: rainsql.cluster.v1.Jobs.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	10, // 36: rainsql.cluster.v1.Jobs.Kill:input_type -> rainsql.cluster.v1.KillRequest
+	24, // 37: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
+	31, // 38: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
+	33, // 39: rainsql.cluster.v1.Workers.Count:input_type -> rainsql.cluster.v1.CountRequest
+	36, // 40: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
+	8,  // 41: rainsql.cluster.v1.Workers.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	22, // 42: rainsql.cluster.v1.Workers.Kill:input_type -> rainsql.cluster.v1.KillTaskRequest
+	15, // 43: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
+	2,  // 44: rainsql.cluster.v1.Jobs.Show:output_type -> rainsql.cluster.v1.ShowResponse
+	7,  // 45: rainsql.cluster.v1.Jobs.Cancel:output_type -> rainsql.cluster.v1.CancelResponse
+	9,  // 46: rainsql.cluster.v1.Jobs.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	11, // 47: rainsql.cluster.v1.Jobs.Kill:output_type -> rainsql.cluster.v1.KillResponse
+	26, // 48: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
+	32, // 49: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
+	35, // 50: rainsql.cluster.v1.Workers.Count:output_type -> rainsql.cluster.v1.CountResponse
+	37, // 51: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
+	9,  // 52: rainsql.cluster.v1.Workers.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	23, // 53: rainsql.cluster.v1.Workers.Kill:output_type -> rainsql.cluster.v1.KillTaskResponse
+	43, // [43:54] is the sub-list for method output_type
+	32, // [32:43] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_jobs_proto_init() }
@@ -2785,13 +3032,14 @@ func file_jobs_proto_init() {
 		(*PartResponse_Progress)(nil),
 		(*PartResponse_Over)(nil),
 	}
+	file_jobs_proto_msgTypes[32].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jobs_proto_rawDesc), len(file_jobs_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   34,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -293,6 +293,7 @@ var Jobs_ServiceDesc = grpc.ServiceDesc{
 const (
 	Workers_Run_FullMethodName   = "/rainsql.cluster.v1.Workers/Run"
 	Workers_Take_FullMethodName  = "/rainsql.cluster.v1.Workers/Take"
+	Workers_Count_FullMethodName = "/rainsql.cluster.v1.Workers/Count"
 	Workers_Left_FullMethodName  = "/rainsql.cluster.v1.Workers/Left"
 	Workers_Tasks_FullMethodName = "/rainsql.cluster.v1.Workers/Tasks"
 	Workers_Kill_FullMethodName  = "/rainsql.cluster.v1.Workers/Kill"
@@ -308,6 +309,8 @@ type WorkersClient interface {
 	Run(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PartRequest, PartResponse], error)
 	// Take hands out splits of a scan.
 	Take(ctx context.Context, in *TakeRequest, opts ...grpc.CallOption) (*TakeResponse, error)
+	// Count takes what splits hold, and adds up those before one, once somebody has counted them.
+	Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (*CountResponse, error)
 	// Left tells which splits before one have not ended.
 	Left(ctx context.Context, in *LeftRequest, opts ...grpc.CallOption) (*LeftResponse, error)
 	// Tasks tells which tasks run on the server now.
@@ -341,6 +344,16 @@ func (c *workersClient) Take(ctx context.Context, in *TakeRequest, opts ...grpc.
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TakeResponse)
 	err := c.cc.Invoke(ctx, Workers_Take_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *workersClient) Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (*CountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountResponse)
+	err := c.cc.Invoke(ctx, Workers_Count_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -387,6 +400,8 @@ type WorkersServer interface {
 	Run(grpc.BidiStreamingServer[PartRequest, PartResponse]) error
 	// Take hands out splits of a scan.
 	Take(context.Context, *TakeRequest) (*TakeResponse, error)
+	// Count takes what splits hold, and adds up those before one, once somebody has counted them.
+	Count(context.Context, *CountRequest) (*CountResponse, error)
 	// Left tells which splits before one have not ended.
 	Left(context.Context, *LeftRequest) (*LeftResponse, error)
 	// Tasks tells which tasks run on the server now.
@@ -408,6 +423,9 @@ func (UnimplementedWorkersServer) Run(grpc.BidiStreamingServer[PartRequest, Part
 }
 func (UnimplementedWorkersServer) Take(context.Context, *TakeRequest) (*TakeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Take not implemented")
+}
+func (UnimplementedWorkersServer) Count(context.Context, *CountRequest) (*CountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Count not implemented")
 }
 func (UnimplementedWorkersServer) Left(context.Context, *LeftRequest) (*LeftResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Left not implemented")
@@ -460,6 +478,24 @@ func _Workers_Take_Handler(srv interface{}, ctx context.Context, dec func(interf
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(WorkersServer).Take(ctx, req.(*TakeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Workers_Count_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WorkersServer).Count(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Workers_Count_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WorkersServer).Count(ctx, req.(*CountRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -528,6 +564,10 @@ var Workers_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Take",
 			Handler:    _Workers_Take_Handler,
+		},
+		{
+			MethodName: "Count",
+			Handler:    _Workers_Count_Handler,
 		},
 		{
 			MethodName: "Left",

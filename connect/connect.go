@@ -60,6 +60,7 @@ type Split struct {
 	Offset  int64  // first byte
 	Length  int64  // bytes; -1 to the end, where the size is not known
 	Packed  int64  // size of the compressed file of which this is all; 0: it is not compressed, or its size is not known
+	First   int    // position of the first split of the same file
 }
 
 // Column asks a scan for one column: a stored one by its position in
@@ -75,6 +76,7 @@ type Scan struct {
 	Where     []Condition      // what the rows that matter fulfil; others may be left out
 	BatchRows int              // most rows a batch; 0: the default, 8192
 	Alloc     memory.Allocator // whence the columns' buffers come
+	Counts    Counts           // where readers of other processes tell what their splits hold; nil: all are read in this one
 }
 
 // Reader yields the rows of one split. It is used by one goroutine at a time.

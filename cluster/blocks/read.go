@@ -130,6 +130,9 @@ func (p *Placed) getPatiently(ctx context.Context, v *View, id state.ID, b names
 	return n, err
 }
 
+// Owners are the servers on which a block belongs, by this server's log.
+func (p *Placed) Owners(b namespace.Block) []state.ID { return idsOf(p.View().Owners(position(b))) }
+
 // owned tells whether a block belongs on a server.
 func owned(v *View, b namespace.Block, id state.ID) bool {
 	return slices.Contains(v.Owners(position(b)), [16]byte(id))

@@ -1,73 +1,156 @@
 package jobs
 
 import (
-	"strings"
+	"context"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
-	"github.com/rainsql/rainsql/exec/task"
-	"github.com/rainsql/rainsql/planner/dag"
+	"github.com/rainsql/rainsql/connect"
 )
 
-// counts are what the part's tasks have done so far.
-func (p *part) counts() []*api.TaskProgress {
-	select {
-	case <-p.ready:
-	default:
-		return nil
+// What the splits of a scan hold is added up by the server that hands them out; docs/jobs.md has the rules.
+
+// countTime is how long a server waits for counts before it has the asker ask again: so that it is seen to be there.
+const countTime = 10 * time.Second
+
+// counted answers who asks for the sum before a split.
+func (s *splitter) counted(ctx context.Context, split int64) (*api.CountResponse, error) {
+	if split < 0 || split >= int64(s.count) {
+		return nil, status.Errorf(codes.InvalidArgument, "split %d of %d", split, s.count)
 	}
-	var list []*api.TaskProgress
-	for _, c := range p.running.Counts() {
-		list = append(list, countOf(c))
+	wait, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	defer context.AfterFunc(s.part.ctx, cancel)()
+	t, upto, err := s.Before(wait, int(split))
+	switch {
+	case s.part.ctx.Err() != nil:
+		return nil, s.part.over()
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return &api.CountResponse{}, nil
 	}
-	return list
+	return &api.CountResponse{Known: true, Quotes: t.Quotes, Lines: t.Lines, Upto: int64(upto)}, nil
 }
 
-func countOf(c task.TaskCount) *api.TaskProgress {
-	m := &api.TaskProgress{
-		Stage: int64(c.Stage), Task: int64(c.Task), RowsIn: c.In, RowsOut: c.Out, Bytes: c.Bytes,
-		Nanos: int64(c.Spent), WaitedNanos: int64(min(c.Waited, c.Spent)), Over: c.Over, Failed: c.Failed,
-	}
-	if !c.Began.IsZero() {
-		m.BeganMicros = c.Began.UnixMicro()
-	}
-	return m
+// remoteCounts is what is known here of what the splits of a scan hold that another server hands out.
+type remoteCounts struct {
+	remote
+	splits []connect.Split
+
+	mu      sync.Mutex
+	own     map[int]connect.Tally // counted here
+	before  map[int]connect.Tally // sums that the other server has given
+	untold  []*api.Tally
+	telling bool
 }
 
-// titles are what the stages of a graph do, each on a short line.
-func titles(g *dag.Graph) []string {
-	labels := dag.Label(g)
-	list := make([]string, len(g.Stages))
-	for i, ops := range labels.Ops {
-		list[i] = brief(strings.Join(ops, " · "))
+// mostKnown bounds what is remembered: only what was counted lately is asked for.
+const mostKnown = 4096
+
+// Publish implements connect.Counts.
+func (r *remoteCounts) Publish(split int, t connect.Tally) {
+	r.mu.Lock()
+	if r.own == nil || len(r.own) > mostKnown {
+		r.own = map[int]connect.Tally{}
 	}
-	return list
+	r.own[split] = t
+	r.mu.Unlock()
+	r.tell(&api.Tally{Split: int64(split), Quotes: t.Quotes, Lines: t.Lines})
 }
 
-// outline is what the tasks of an attempt have done so far, stage by stage.
-func (a *attempt) outline() *outline {
-	s := a.r.g.cfg.Log.State()
-	o := &outline{attempt: a.job.Attempt}
-	names := titles(a.r.graph)
-	for _, st := range a.r.graph.Stages {
-		m := &api.StageInfo{Stage: int64(st.ID), Operators: names[st.ID]}
-		for i := range st.Tasks {
-			id := a.place.at(st.ID, i)
-			m.Tasks = append(m.Tasks, &api.TaskInfo{
-				Node: id[:], NodeName: nameOf(s, id), Done: &api.TaskProgress{Stage: int64(st.ID), Task: int64(i)},
-			})
+// Withdraw implements connect.Counts.
+func (r *remoteCounts) Withdraw(split int) { r.tell(&api.Tally{Split: int64(split), Withdrawn: true}) }
+
+// tell tells the other server, with whatever else there is to tell by then.
+func (r *remoteCounts) tell(t *api.Tally) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.untold = append(r.untold, t)
+	if !r.telling {
+		r.telling = r.part.aside(r.tellAll)
+	}
+}
+
+func (r *remoteCounts) tellAll() {
+	for {
+		r.mu.Lock()
+		list := r.untold
+		r.untold = nil
+		r.telling = len(list) > 0
+		r.mu.Unlock()
+		if len(list) == 0 {
+			return
 		}
-		o.stages = append(o.stages, m)
-		o.tasks += st.Tasks
+		if _, err := r.count(r.part.ctx, &api.CountRequest{Scan: r.name, Tallies: list}); err != nil {
+			r.part.fail(err) // others wait for what was not told
+			return
+		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, p := range a.parts {
-		for _, done := range p.progress.GetTasks() {
-			stage, at := done.GetStage(), done.GetTask()
-			if stage >= 0 && stage < int64(len(o.stages)) && at >= 0 && at < int64(len(o.stages[stage].Tasks)) {
-				o.stages[stage].Tasks[at].Done = done
+}
+
+func (r *remoteCounts) count(ctx context.Context, req *api.CountRequest) (*api.CountResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	resp, err := api.NewWorkersClient(r.conn).Count(ctx, req)
+	if err != nil {
+		return nil, r.failed(ctx, err)
+	}
+	return resp, nil
+}
+
+// Before implements connect.Counts.
+func (r *remoteCounts) Before(ctx context.Context, split int) (connect.Tally, int, error) {
+	for {
+		at, sum, known := r.sum(split)
+		if known {
+			return sum, split, nil
+		}
+		before := int64(at)
+		resp, err := r.count(ctx, &api.CountRequest{Scan: r.name, Before: &before})
+		if err != nil {
+			return connect.Tally{}, 0, err
+		}
+		if !resp.GetKnown() {
+			continue
+		}
+		t := connect.Tally{Quotes: resp.GetQuotes(), Lines: resp.GetLines()}
+		if upto := int(resp.GetUpto()); upto != at {
+			if upto < r.splits[at].First || upto > at {
+				return t, 0, r.failed(ctx, status.Errorf(codes.Internal, "it adds up the splits before %d in place of those before %d", upto, at))
 			}
+			return t, upto, nil
 		}
+		r.learn(at, t)
 	}
-	return o
+}
+
+// sum adds up the splits of a file before one from what is known here; else it tells whose sum is to be asked for.
+func (r *remoteCounts) sum(split int) (at int, sum connect.Tally, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for at = split; at > r.splits[split].First; at-- {
+		if t, ok := r.before[at]; ok {
+			return at, sum.Add(t), true
+		}
+		t, ok := r.own[at-1]
+		if !ok {
+			return at, sum, false
+		}
+		sum = sum.Add(t)
+	}
+	return at, sum, true
+}
+
+func (r *remoteCounts) learn(at int, t connect.Tally) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.before == nil || len(r.before) > mostKnown {
+		r.before = map[int]connect.Tally{}
+	}
+	r.before[at] = t
 }

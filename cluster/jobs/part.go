@@ -12,6 +12,7 @@ import (
 
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/link"
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/exec/operators"
 	"github.com/rainsql/rainsql/exec/task"
@@ -72,6 +73,17 @@ func (p *part) over() error {
 }
 
 func (p *part) leave() { p.users.Done() }
+
+// aside runs something beside the tasks, which ends with the part; false: the part has ended.
+func (p *part) aside(f func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return false
+	}
+	p.users.Go(f)
+	return true
+}
 
 // progressEvery is how often a part tells how far it has come.
 const progressEvery = 250 * time.Millisecond
@@ -187,12 +199,12 @@ func (p *part) close(opener Opener) {
 }
 
 // splits tells who hands out the splits of a scan: the server of the first task of its stage.
-func (p *part) splits(stage, at, count int) task.Splits {
+func (p *part) splits(stage, at int, splits []connect.Split, counted bool) task.Splits {
 	host := p.place.at(stage, 0)
 	if host != p.w.cfg.Self.Node {
-		return p.remote(host, stage, at, count)
+		return p.remote(host, stage, at, splits)
 	}
-	s := newSplitter(count, p.graph.Stages[stage].Tasks)
+	s := newSplitter(p, p.graph.Stages[stage], at, splits, counted)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.splitters[scanKey{stage, at}] = s

@@ -12,7 +12,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/task"
+	"github.com/rainsql/rainsql/planner/dag"
 )
 
 // Splits of a scan are handed out by one server: that of the first task of its stage. The others ask it for some at a time.
@@ -23,101 +26,66 @@ const mostAtOnce = 16
 // scanKey names a scan within an attempt.
 type scanKey struct{ stage, op int }
 
-// splitter hands out the splits of a scan to all servers.
+// splitter hands out the splits of a scan to all servers, and adds up what they hold.
 type splitter struct {
-	task.Splits
-	count, tasks int
+	*task.Shared
+	part    *part
+	count   int
+	tasks   int
+	readers []state.ID
 
-	mu    sync.Mutex
-	taken int
+	mu       sync.Mutex
+	order    *order
+	counters *counters // nil: nobody counts what others read
 }
 
-func newSplitter(count, tasks int) *splitter {
-	return &splitter{Splits: task.NewSplits(count), count: count, tasks: tasks}
+func newSplitter(p *part, st *dag.Stage, at int, splits []connect.Split, counted bool) *splitter {
+	s := &splitter{Shared: task.NewShared(splits), part: p, count: len(splits), tasks: st.Tasks}
+	s.order, s.readers = p.orderOf(st, at, splits)
+	if counted && s.order.window > 0 {
+		s.counters = newCounters(s.order)
+	}
+	return s
 }
 
 // Take implements task.Splits.
-func (s *splitter) Take(ctx context.Context) (int, error) {
-	at, err := s.Splits.Take(ctx)
-	if at >= 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.taken++
-	}
-	return at, err
+func (s *splitter) Take(context.Context, int) (task.Taken, error) {
+	return s.run(s.part.w.cfg.Self.Node, 1)
 }
 
 // run takes some for a server that asks.
-func (s *splitter) run(ctx context.Context) ([]int64, error) {
+func (s *splitter) run(server state.ID, most int) (got task.Taken, err error) {
+	reader := slices.Index(s.readers, server)
+	if reader < 0 {
+		return got, status.Errorf(codes.InvalidArgument, "node %s has no task of the stage whose splits it asks for", server.Short())
+	}
 	s.mu.Lock()
-	n := min(mostAtOnce, max(1, (s.count-s.taken)/(4*s.tasks)))
-	s.mu.Unlock()
-	var list []int64
-	for range n {
-		at, err := s.Take(ctx)
-		if err != nil {
-			return nil, err
-		}
+	defer s.mu.Unlock()
+	for range max(1, min(most, mostAtOnce, s.order.left/(4*s.tasks))) {
+		at := s.order.take(reader)
 		if at < 0 {
 			break
 		}
-		list = append(list, int64(at))
+		got.Splits = append(got.Splits, at)
 	}
-	return list, nil
+	if s.counters != nil {
+		got.Count = s.counters.take(reader)
+	}
+	s.Taken(got.Splits...)
+	s.Taken(got.Count...)
+	return got, nil
 }
 
-// remoteSplits are the splits of a scan that another server hands out.
-type remoteSplits struct {
+// remote is a scan whose splits another server hands out.
+type remote struct {
 	conn  grpc.ClientConnInterface
 	name  *api.ScanName
+	part  *part
 	wrong func(error) error // says that it is the other server that does not answer
-
-	taking chan struct{} // holds one while the other server is asked
-	mu     sync.Mutex
-	have   []int
-	ended  []int64 // not told yet
-	over   bool
 }
 
-// askTime bounds how long the server that hands out splits may take to answer; its part may only be starting.
-const askTime = 20 * time.Second
-
-// Take implements task.Splits.
-func (r *remoteSplits) Take(ctx context.Context) (int, error) {
-	select {
-	case r.taking <- struct{}{}:
-		defer func() { <-r.taking }()
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
-	}
-	r.mu.Lock()
-	if len(r.have) > 0 || r.over {
-		defer r.mu.Unlock()
-		return r.next(), nil
-	}
-	ended := r.ended
-	r.ended = nil
-	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	resp, err := api.NewWorkersClient(r.conn).Take(ctx, &api.TakeRequest{Scan: r.name, Ended: ended})
-	if err != nil {
-		return 0, r.failed(ctx, err)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, at := range resp.GetSplits() {
-		if at < 0 || at >= r.name.GetCount() {
-			return 0, r.wrong(fmt.Errorf("it hands out split %d of %d", at, r.name.GetCount()))
-		}
-		r.have = append(r.have, int(at))
-	}
-	r.over = len(resp.GetSplits()) == 0
-	return r.next(), nil
-}
-
-func (r *remoteSplits) failed(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && ctx.Err() != context.DeadlineExceeded { //nolint:errorlint // of this context itself
+func (r *remote) failed(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && ctx.Err() != context.DeadlineExceeded {
 		return cause
 	}
 	if status.Code(err) == codes.FailedPrecondition { // the sources differ: it is nobody's fault
@@ -126,14 +94,99 @@ func (r *remoteSplits) failed(ctx context.Context, err error) error {
 	return r.wrong(err)
 }
 
-// next is called with the lock held.
-func (r *remoteSplits) next() int {
-	if len(r.have) == 0 {
-		return -1
+// remoteSplits are the splits of a scan that another server hands out.
+type remoteSplits struct {
+	remoteCounts
+
+	taking chan struct{} // holds one while the other server is asked
+	mu     sync.Mutex
+	have   task.Taken // taken for somebody who was not there any more
+	ended  []int64    // not told yet
+	over   bool
+}
+
+// askTime bounds how long the server that hands out splits may take to answer; its part may only be starting.
+const askTime = 20 * time.Second
+
+// Take implements task.Splits. The other server takes it for certain that what it hands out is counted here: so the end of a task does not
+// end the request, and what comes of it then is for the next task.
+func (r *remoteSplits) Take(ctx context.Context, most int) (task.Taken, error) {
+	select {
+	case r.taking <- struct{}{}:
+		defer func() { <-r.taking }()
+	case <-ctx.Done():
+		return task.Taken{}, context.Cause(ctx)
 	}
-	at := r.have[0]
-	r.have = r.have[1:]
-	return at
+	r.mu.Lock()
+	have, over := r.have, r.over
+	r.have = task.Taken{}
+	r.mu.Unlock()
+	if len(have.Splits) > 0 || over {
+		return have, nil
+	}
+	type answer struct {
+		got task.Taken
+		err error
+	}
+	asked := make(chan answer)
+	if !r.part.aside(func() {
+		got, err := r.ask(most)
+		select {
+		case asked <- answer{got, err}:
+		case <-ctx.Done():
+			r.keep(got)
+		}
+	}) {
+		return task.Taken{}, r.part.over()
+	}
+	select {
+	case a := <-asked:
+		return a.got, a.err
+	case <-ctx.Done():
+		return task.Taken{}, context.Cause(ctx)
+	}
+}
+
+// keep is for splits that nobody is there to have: perhaps nobody ever is.
+func (r *remoteSplits) keep(got task.Taken) {
+	r.mu.Lock()
+	r.have.Splits = append(r.have.Splits, got.Splits...)
+	r.mu.Unlock()
+	for _, at := range append(got.Count, got.Splits...) {
+		r.Withdraw(at)
+	}
+}
+
+func (r *remoteSplits) ask(most int) (got task.Taken, err error) {
+	r.mu.Lock()
+	ended := r.ended
+	r.ended = nil
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(r.part.ctx, askTime)
+	defer cancel()
+	resp, err := api.NewWorkersClient(r.conn).Take(ctx, &api.TakeRequest{Scan: r.name, Ended: ended, Most: int64(most), Node: r.part.w.cfg.Self.Node[:]})
+	if err != nil {
+		return got, r.failed(ctx, err)
+	}
+	for _, at := range append(resp.GetSplits(), resp.GetCount()...) {
+		if at < 0 || at >= r.name.GetCount() {
+			return got, r.wrong(fmt.Errorf("it hands out split %d of %d", at, r.name.GetCount()))
+		}
+	}
+	got = task.Taken{Splits: ints[int](resp.GetSplits()), Count: ints[int](resp.GetCount())}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = len(got.Splits) == 0
+	return got, nil
+}
+
+// ints makes numbers of another type.
+func ints[To, From int | int64](list []From) []To {
+	out := make([]To, len(list))
+	for i, n := range list {
+		out[i] = To(n)
+	}
+	return out
 }
 
 // End implements task.Splits. The other server learns of it with the next request.

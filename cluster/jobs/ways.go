@@ -10,6 +10,7 @@ import (
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/link"
 	"github.com/rainsql/rainsql/cluster/state"
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/exec/task"
@@ -104,13 +105,14 @@ func (w *Worker) Carry(h link.Head, stream grpc.ServerStream) error {
 }
 
 // remote are the splits of a scan that another server hands out.
-func (p *part) remote(host state.ID, stage, at, count int) task.Splits {
+func (p *part) remote(host state.ID, stage, at int, splits []connect.Split) task.Splits {
 	wrong := func(err error) error { return &peerError{host, err} }
 	conn, err := p.w.conn(host, p.w.cfg.Dial)
 	if err != nil {
 		return noSplits{wrong(err)}
 	}
-	return &remoteSplits{taking: make(chan struct{}, 1), conn: conn, wrong: wrong, name: &api.ScanName{Job: p.job, Attempt: p.attempt, Stage: int64(stage), Op: int64(at), Count: int64(count)}}
+	name := &api.ScanName{Job: p.job, Attempt: p.attempt, Stage: int64(stage), Op: int64(at), Count: int64(len(splits))}
+	return &remoteSplits{taking: make(chan struct{}, 1), remoteCounts: remoteCounts{remote: remote{conn: conn, name: name, part: p, wrong: wrong}, splits: splits}}
 }
 
 // noWay is a way to a server that cannot be reached.
@@ -126,6 +128,6 @@ func (noWay) Done()         {}
 // noSplits are those of a server that cannot be reached.
 type noSplits struct{ err error }
 
-func (s noSplits) Take(context.Context) (int, error)        { return 0, s.err }
-func (noSplits) End(int)                                    {}
-func (s noSplits) Left(context.Context, int) ([]int, error) { return nil, s.err }
+func (s noSplits) Take(context.Context, int) (task.Taken, error) { return task.Taken{}, s.err }
+func (noSplits) End(int)                                         {}
+func (s noSplits) Left(context.Context, int) ([]int, error)      { return nil, s.err }

@@ -25,6 +25,7 @@ import (
 	"github.com/rainsql/rainsql/exec/task"
 	"github.com/rainsql/rainsql/planner/dag"
 	"github.com/rainsql/rainsql/sdfs"
+	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // Log is the replicated state as this server has it.
@@ -56,6 +57,7 @@ type Config struct {
 	Store   *sdfs.Store // of the cluster, as this server sees it
 	Backend *files.Backend
 	Opener  func(*sdfs.Store, *dag.Graph) Opener
+	Owners  func(namespace.Block) []state.ID // the servers on which a block belongs; nil: nobody knows
 
 	Memory int64            // bytes that the tasks of one query may hold here; 0: without limit
 	Alloc  memory.Allocator // of batches

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/connect"
 )
 
 // WorkersService is a worker as other servers ask it. The methods are described in the .proto file.
@@ -43,8 +44,32 @@ func (s *WorkersService) Take(ctx context.Context, req *api.TakeRequest) (*api.T
 	for _, at := range req.GetEnded() {
 		sp.End(int(at))
 	}
-	list, err := sp.run(ctx)
-	return &api.TakeResponse{Splits: list}, err
+	node, err := idOf(req.GetNode())
+	if err != nil {
+		return nil, err
+	}
+	got, err := sp.run(node, int(min(req.GetMost(), mostAtOnce)))
+	return &api.TakeResponse{Splits: ints[int64](got.Splits), Count: ints[int64](got.Count)}, err
+}
+
+// Count implements api.WorkersServer.
+func (s *WorkersService) Count(ctx context.Context, req *api.CountRequest) (*api.CountResponse, error) {
+	sp, leave, err := s.scan(ctx, req.GetScan())
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for _, t := range req.GetTallies() {
+		if t.GetWithdrawn() {
+			sp.Withdraw(int(t.GetSplit()))
+			continue
+		}
+		sp.Publish(int(t.GetSplit()), connect.Tally{Quotes: t.GetQuotes(), Lines: t.GetLines()})
+	}
+	if req.Before == nil {
+		return &api.CountResponse{}, nil
+	}
+	return sp.counted(ctx, req.GetBefore())
 }
 
 // Left implements api.WorkersServer.
@@ -55,9 +80,5 @@ func (s *WorkersService) Left(ctx context.Context, req *api.LeftRequest) (*api.L
 	}
 	defer leave()
 	left, err := sp.Left(ctx, int(min(req.GetBefore(), int64(sp.count))))
-	resp := &api.LeftResponse{}
-	for _, at := range left {
-		resp.Splits = append(resp.Splits, int64(at))
-	}
-	return resp, err
+	return &api.LeftResponse{Splits: ints[int64](left)}, err
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	. "github.com/rainsql/rainsql/cluster/link"
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/exec/task"
@@ -127,10 +128,10 @@ func attempt(outer context.Context, t testing.TB, g *dag.Graph, rt *task.Runtime
 				}
 				return outs[k][key].Way(producer, consumer)
 			},
-			Splits: func(stage, op, count int) task.Splits {
+			Splits: func(stage, op int, splits []connect.Split, _ bool) task.Splits {
 				key := [2]int{stage, op}
 				if c.splits[key] == nil {
-					c.splits[key] = task.NewSplits(count)
+					c.splits[key] = task.NewSplits(len(splits))
 				}
 				return c.splits[key]
 			},

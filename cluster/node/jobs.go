@@ -28,7 +28,7 @@ func (n *Node) startJobs(dialer wire.Dialer) {
 	q.worker = jobs.NewWorker(jobs.Config{
 		Self: n.holder(), Log: n.coord, Alive: n.alive, Dial: n.dial,
 		DialLinks: func(addr string) (grpc.ClientConnInterface, error) { return q.links.Get(addr) },
-		Store:     n.store.files, Backend: n.store.backend, Opener: n.cfg.Opener,
+		Store:     n.store.files, Backend: n.store.backend, Opener: n.cfg.Opener, Owners: n.store.placed.Owners,
 		Memory: n.cfg.QueryMemory, Alloc: n.cfg.Alloc, Logger: n.log,
 	})
 	n.stop.push(func() error { q.worker.Close(); return nil })

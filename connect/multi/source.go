@@ -22,6 +22,7 @@ type Source struct {
 	parts  []part
 	byName map[string]int
 	open   *handles
+	counts counts
 }
 
 // part is one of the files.
@@ -60,6 +61,7 @@ func Open(ctx context.Context, files []string, o connect.Options, open Opener) (
 			return nil, errors.Join(err, s.open.close())
 		}
 		schemas[i] = src.Schema()
+		s.counts.add(src)
 		err = table.add(files, i, schemas[i])
 		if size := src.Size(); size < 0 || s.size < 0 {
 			s.size = -1
@@ -161,8 +163,9 @@ func (s *Source) Splits(target int64) ([]connect.Split, error) {
 		if err := errors.Join(err, s.open.put(i)); err != nil {
 			return nil, err
 		}
+		first := len(all)
 		for _, split := range splits {
-			split.Ordinal = len(all)
+			split.Ordinal, split.First = len(all), first
 			all = append(all, split)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -23,11 +24,14 @@ type chunks struct {
 	ctx  context.Context
 	pool *pool
 
-	from, end int64 // the split
-	pos       int64 // the next byte to look at
-	mid       bool  // pos may lie within a row
-	inQuote   bool  // and within quotes
-	counted   bool  // the split's quotes and lines have been published
+	split     connect.Split
+	from, end int64          // the split
+	pos       int64          // the next byte to look at
+	mid       bool           // pos may lie within a row
+	inQuote   bool           // and within quotes
+	counts    connect.Counts // where the split's quotes and lines are published; nil: in the source's counters
+	counted   bool           // they have been
+	oriented  bool           // it is known what the split begins in
 	announced bool
 	want      int // bytes to read at least, where a row is long
 
@@ -42,16 +46,26 @@ type chunks struct {
 	linesBefore int64
 }
 
-func newChunks(ctx context.Context, s *Source, from, end int64, pool *pool, wantLines bool) chunks {
-	c := chunks{src: s, ctx: ctx, pool: pool, from: from, end: end, pos: from, mid: true, wantLines: wantLines}
+func newChunks(ctx context.Context, s *Source, split connect.Split, end int64, pool *pool, scan connect.Scan) chunks {
+	from := split.Offset
+	c := chunks{src: s, ctx: ctx, pool: pool, split: split, from: from, end: end, pos: from, mid: true, wantLines: s.wantLines(scan)}
 	if from <= s.DataStart {
 		c.pos, c.mid = s.DataStart, false
 	}
-	if s.in.Size() >= 0 && !s.Probe {
+	switch {
+	case s.in.Size() < 0 || s.Probe:
+	case scan.Counts != nil && s.Counts(scan):
+		c.counts = scan.Counts
+	default:
 		c.announced = true
 		c.eachCounter(func(k *Counter) { k.Announce(from, end) })
 	}
 	return c
+}
+
+// wantLines tells whether the lines of a scan's rows are counted as they are read.
+func (s *Source) wantLines(scan connect.Scan) bool {
+	return s.in.Size() < 0 || slices.ContainsFunc(scan.Columns, func(c connect.Column) bool { return c.Pseudo == connect.PseudoLine })
 }
 
 // eachCounter calls f with the counters that the scan needs.
@@ -80,13 +94,12 @@ func (c *chunks) load() (Chunk, error) {
 		}
 		return Chunk{}, io.EOF
 	}
-	off := c.pos
-	if c.mid && c.pos == c.from {
-		off-- // whether a row begins at pos is told by the byte before it
-	}
-	if err := c.read(off); err != nil {
-		c.release()
-		return Chunk{}, err
+	off := c.begins()
+	if !c.adopt(off) {
+		if err := c.read(off); err != nil {
+			c.release()
+			return Chunk{}, err
+		}
 	}
 	if len(c.data) == 0 {
 		c.release()
@@ -98,6 +111,14 @@ func (c *chunks) load() (Chunk, error) {
 		return Chunk{}, err
 	}
 	return Chunk{Data: c.data, Mid: c.mid, InQuote: c.inQuote, Last: c.last}, nil
+}
+
+// begins is where the next chunk does.
+func (c *chunks) begins() int64 {
+	if c.mid && c.pos == c.from {
+		return c.pos - 1 // whether a row begins at pos is told by the byte before it
+	}
+	return c.pos
 }
 
 // read fills the chunk from off on.
@@ -128,29 +149,34 @@ func (c *chunks) read(off int64) error {
 
 // orient publishes what the split holds and learns what the chunk begins in.
 func (c *chunks) orient() error {
-	if c.counted {
+	if c.oriented {
 		return nil
 	}
+	c.oriented = true
 	if err := c.publish(); err != nil {
 		return err
 	}
-	if c.mid && c.src.quotes != nil {
-		n, err := c.src.quotes.Before(c.ctx, c.from)
-		if err != nil {
-			return c.readError(err)
-		}
-		// The chunk begins one byte before the split.
-		c.inQuote = n&1 == 1 != (c.data[0] == byte(c.src.Quote))
-	}
-	if !c.wantLines {
-		return nil
-	}
+	quotes, lines := c.mid && c.src.quotes != nil, c.wantLines
 	c.linesAt = max(c.from, c.src.DataStart)
-	n, err := c.src.lines.Before(c.ctx, c.linesAt)
+	var before connect.Tally
+	var err error
+	if c.counts != nil && c.from > c.src.DataStart { // what comes before the first row is little, and read already
+		before, err = c.sumBefore()
+	} else {
+		if quotes {
+			before.Quotes, err = c.src.quotes.Before(c.ctx, c.from)
+		}
+		if lines && err == nil {
+			before.Lines, err = c.src.lines.Before(c.ctx, c.linesAt)
+		}
+	}
 	if err != nil {
 		return c.readError(err)
 	}
-	c.linesBefore = n
+	if quotes { // the chunk begins one byte before the split
+		c.inQuote = before.Quotes&1 == 1 != (c.data[0] == byte(c.src.Quote))
+	}
+	c.linesBefore = before.Lines
 	return nil
 }
 
@@ -160,6 +186,14 @@ func (c *chunks) publish() error {
 	if c.counted {
 		return nil
 	}
+	if c.counts != nil {
+		t, err := c.tally()
+		if err == nil {
+			c.counted = true
+			c.counts.Publish(c.split.Ordinal, t)
+		}
+		return c.readError(err) // and close withdraws the split
+	}
 	c.counted = true
 	if !c.announced {
 		return nil
@@ -167,8 +201,8 @@ func (c *chunks) publish() error {
 	var err error
 	c.eachCounter(func(k *Counter) {
 		var n int64
-		if c.buf != nil && c.base <= c.from && c.base+int64(len(c.data)) >= c.end {
-			n = int64(bytes.Count(c.data[c.from-c.base:c.end-c.base], []byte{k.c}))
+		if whole := c.whole(); whole != nil {
+			n = int64(bytes.Count(whole, []byte{k.c}))
 		} else if err == nil {
 			n, err = Count(c.ctx, c.src.in, k.c, c.from, c.end)
 		}
@@ -177,6 +211,14 @@ func (c *chunks) publish() error {
 		}
 	})
 	return c.readError(err)
+}
+
+// whole is the bytes of the split if the chunk holds all of them, else nil.
+func (c *chunks) whole() []byte {
+	if c.buf == nil || c.base > c.from || c.base+int64(len(c.data)) < c.end {
+		return nil
+	}
+	return c.data[c.from-c.base : c.end-c.base]
 }
 
 func (c *chunks) readError(err error) error {
@@ -253,6 +295,10 @@ func (c *chunks) release() {
 
 func (c *chunks) close() {
 	c.release()
+	if c.counts != nil && !c.counted {
+		c.counted = true
+		c.counts.Withdraw(c.split.Ordinal)
+	}
 	if c.announced {
 		c.announced = false
 		c.eachCounter(func(k *Counter) { k.Withdraw(c.from, c.end) })

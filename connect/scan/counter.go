@@ -174,19 +174,25 @@ func (k *Counter) learn(off, count int64) {
 
 // Count reads a range and counts the byte c in it.
 func Count(ctx context.Context, in io.ReaderAt, c byte, from, to int64) (int64, error) {
-	buf := make([]byte, min(256<<10, max(to-from, 0)))
 	n := int64(0)
+	err := pieces(ctx, in, from, to, func(part []byte) { n += int64(bytes.Count(part, []byte{c})) })
+	return n, err
+}
+
+// pieces reads a range piece by piece.
+func pieces(ctx context.Context, in io.ReaderAt, from, to int64, f func([]byte)) error {
+	buf := make([]byte, min(256<<10, max(to-from, 0)))
 	for from < to {
-		if err := ctx.Err(); err != nil {
-			return 0, context.Cause(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		part := buf[:min(int64(len(buf)), to-from)]
 		got, err := in.ReadAt(part, from)
-		n += int64(bytes.Count(part[:got], []byte{c}))
+		f(part[:got])
 		from += int64(got)
 		if got < len(part) {
-			return n, err
+			return err
 		}
 	}
-	return n, nil
+	return nil
 }

@@ -33,13 +33,12 @@ type reader struct {
 	stats  connect.Stats // in the end, once closed
 }
 
-func newReader(ctx context.Context, s *Source, from, end int64, scan connect.Scan) (*reader, error) {
+func newReader(ctx context.Context, s *Source, split connect.Split, end int64, scan connect.Scan) (*reader, error) {
 	if scan.BatchRows <= 0 {
 		scan.BatchRows = BatchRows
 	}
 	r := &reader{src: s, ctx: ctx, scan: scan, slots: make([]int, len(scan.Columns))}
 	var cols []int
-	wantLines := s.in.Size() < 0
 	for _, c := range scan.Columns {
 		if c.Pseudo == "" {
 			if c.Index < 0 || c.Index >= len(s.Format.Schema) {
@@ -47,7 +46,6 @@ func newReader(ctx context.Context, s *Source, from, end int64, scan connect.Sca
 			}
 			cols = append(cols, c.Index)
 		}
-		wantLines = wantLines || c.Pseudo == connect.PseudoLine
 	}
 	slices.Sort(cols)
 	cols = slices.Compact(cols)
@@ -68,7 +66,7 @@ func newReader(ctx context.Context, s *Source, from, end int64, scan connect.Sca
 		return s.Custom(scan.Alloc, t)
 	})
 	r.text = column.Text{Unescape: s.Unescape, Line: r.lineOf, RawBytes: s.RawBytes || s.Probe}
-	r.chunks = newChunks(ctx, s, from, end, pool, wantLines)
+	r.chunks = newChunks(ctx, s, split, end, pool, scan)
 	return r, nil
 }
 

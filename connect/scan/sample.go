@@ -34,7 +34,7 @@ func (f *Format) Infer(ctx context.Context, in Input) error {
 	if f.DataStart >= end {
 		end = f.DataStart
 	}
-	r, err := newReader(ctx, src, 0, end, connect.Scan{Columns: columns, BatchRows: 2048, Alloc: memory.DefaultAllocator})
+	r, err := newReader(ctx, src, connect.Split{}, end, connect.Scan{Columns: columns, BatchRows: 2048, Alloc: memory.DefaultAllocator})
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ type Source struct {
 	pools  pools
 	quotes *Counter // nil where quotes do not matter
 	lines  *Counter
+	ahead  ahead
 }
 
 // NewSource returns a source, which owns the input.
@@ -112,23 +113,31 @@ func (s *Source) packed() (read, size int64) {
 // Open starts to read a split.
 func (s *Source) Open(ctx context.Context, split connect.Split, scan connect.Scan) (connect.Reader, error) {
 	size := s.in.Size()
-	end := split.Offset + split.Length
-	if size < 0 {
-		end = math.MaxInt64
-	} else if split.Length < 0 {
-		end = size
-	}
-	if split.Offset < 0 || end < split.Offset || size >= 0 && end > size || size < 0 && split.Offset != 0 {
+	end, ok := s.end(split)
+	if !ok {
 		return nil, &connect.Error{File: s.Display, Msg: "has changed since it was opened", Hint: "run the query again"}
 	}
 	if in, ok := s.in.(interface{ Interrupt() }); ok && size < 0 {
 		context.AfterFunc(ctx, in.Interrupt) // or a silent pipe would outlive the query
 	}
-	return newReader(ctx, s, split.Offset, end, scan)
+	return newReader(ctx, s, split, end, scan)
+}
+
+// end is where a split ends; ok is false if that is not in the file.
+func (s *Source) end(split connect.Split) (end int64, ok bool) {
+	size := s.in.Size()
+	end = split.Offset + split.Length
+	if size < 0 {
+		end = math.MaxInt64
+	} else if split.Length < 0 {
+		end = size
+	}
+	return end, split.Offset >= 0 && end >= split.Offset && (size < 0 || end <= size) && (size >= 0 || split.Offset == 0)
 }
 
 // Close closes the file and frees idle buffers. Batches outlive it.
 func (s *Source) Close() error {
+	s.ahead.close()
 	s.pools.close()
 	if s.Probe {
 		return nil

@@ -16,7 +16,11 @@ func TestCounts(t *testing.T) {
 	rt := runtimeFor(t, opener{source: src}, func(int64, int) (op.Flow, error) {
 		if !asked { // the scans come to where there is no room for more of their rows
 			asked = true
-			time.Sleep(50 * time.Millisecond)
+			for waited := time.Duration(0); waited < 40*time.Millisecond; time.Sleep(time.Millisecond) {
+				for _, c := range r.Counts()[:3] {
+					waited = max(waited, c.Waited)
+				}
+			}
 			for _, c := range r.Counts() {
 				if c.Over || c.Began.IsZero() || c.Spent <= 0 {
 					t.Errorf("while they run: %+v", c)

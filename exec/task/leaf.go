@@ -1,6 +1,7 @@
 package task
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -114,6 +115,7 @@ type pumped struct {
 	ch     chan pumpedMessage
 	cancel context.CancelFunc
 	ended  chan struct{}
+	over   bool // its end, or an error, has come; of the task
 }
 
 type pumpedMessage struct {
@@ -179,9 +181,13 @@ func (e *InternalError) Error() string {
 func (p *pumped) next(ctx context.Context) (exchange.Message, error) {
 	select {
 	case m, ok := <-p.ch:
+		if !ok && !p.over { // it was given up, which must not be taken for the end of its rows
+			return exchange.Message{}, cmp.Or(context.Cause(ctx), context.Canceled)
+		}
 		if !ok {
 			return exchange.Message{}, io.EOF
 		}
+		p.over = m.err != nil
 		return m.Message, m.err
 	case <-ctx.Done():
 		return exchange.Message{}, context.Cause(ctx)

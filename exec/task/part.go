@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/exec/op"
 	"github.com/rainsql/rainsql/planner/dag"
@@ -18,9 +19,10 @@ type Part struct {
 	Here func(stage, task int) bool
 	// Away gives the way of a producer here to a consumer elsewhere; see exchange.Apart.
 	Away func(edge, producer, consumer int) exchange.Away
-	// Splits gives who hands out the count splits of a scan, operator op of a stage. Every part finds the same splits in
-	// the same source. nil: this part does.
-	Splits func(stage, op, count int) Splits
+	// Splits gives who hands out the splits of a scan, operator op of a stage. Every part finds the same splits in the same
+	// source. If their readers have to know what the splits before theirs hold and it implements connect.Counts, too, those of all
+	// parts tell each other by it. nil: this part does.
+	Splits func(stage, op int, splits []connect.Split, counted bool) Splits
 	// Failed is told the first error of Run, or the end of its context, before the task that finds it lets go of its neighbours: the ways to other
 	// parts must not pass that on as the end of the task's rows. It must not wait, nor end the context of Run, which may go on to find a better
 	// error. nil: nobody is told.
@@ -205,14 +207,14 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) hand(stage, op int) func(count int) Splits {
-	return func(count int) Splits {
+func (r *run) hand(stage, op int) func([]connect.Split, bool) Splits {
+	return func(splits []connect.Split, counted bool) Splits {
 		if r.part.Splits != nil {
-			if s := r.part.Splits(stage, op, count); s != nil {
+			if s := r.part.Splits(stage, op, splits, counted); s != nil {
 				return s
 			}
 		}
-		return NewSplits(count)
+		return NewSplits(len(splits))
 	}
 }
 

@@ -56,6 +56,7 @@ func TestFailed(t *testing.T) {
 			var mu sync.Mutex
 			var failed error
 			early := 0
+			known := make(chan struct{}) // closed once the part is known to have failed
 			part := Part{
 				Here: func(stage, _ int) bool { return stage == 0 },
 				Away: func(_, _, _ int) exchange.Away { return wayOut{&mu, &failed, &early} },
@@ -63,9 +64,15 @@ func TestFailed(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					failed = err
+					close(known)
 				},
 			}
-			src := &numbers{splits: 500, at: func(split int) error { return at(split, cancel) }}
+			src := &numbers{splits: 500, at: func(split int) error {
+				if split > 100 && name != "all goes well" { // no task is to come to its end before that
+					<-known
+				}
+				return at(split, cancel)
+			}}
 			p, err := Start(ctx, pipeline(3, nil, toSink), part, runtimeFor(t, opener{source: src}, nil), &Stats{})
 			if err != nil {
 				t.Fatal(err)

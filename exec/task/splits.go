@@ -3,27 +3,30 @@ package task
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
-
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/exec/op"
-	"github.com/rainsql/rainsql/planner/dag"
 )
 
 // Splits hands out the splits of a scan to the tasks of its stage, on demand, by
 // their positions in the source. It is safe for concurrent use.
 type Splits interface {
-	// Take gives a split that nobody has taken; -1 when there are none. Of one task's splits each comes behind the one before.
-	Take(ctx context.Context) (int, error)
+	// Take gives some splits that nobody has taken, in order and at most so many; none when there are no more for this process.
+	// Of one process's splits each comes behind those before.
+	Take(ctx context.Context, most int) (Taken, error)
 	// End says that all rows of a split have been through their task. There is no harm in one that there is none of.
 	End(split int)
 	// Left gives, in order, the splits before one that were not said to have ended.
 	Left(ctx context.Context, before int) ([]int, error)
+}
+
+// Taken is what a process gets.
+type Taken struct {
+	Splits []int // to read
+	Count  []int // to count at once, where that matters, whoever gets to read them
 }
 
 // NewSplits hands out count splits in their order.
@@ -35,14 +38,15 @@ type inOrder struct {
 	ended []bool
 }
 
-func (s *inOrder) Take(context.Context) (int, error) {
+// Take gives one at a time: nobody who is here has to ask for more.
+func (s *inOrder) Take(context.Context, int) (Taken, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == len(s.ended) {
-		return -1, nil
+		return Taken{}, nil
 	}
 	s.next++
-	return s.next - 1, nil
+	return Taken{Splits: []int{s.next - 1}}, nil
 }
 
 func (s *inOrder) End(split int) {
@@ -64,53 +68,6 @@ func (s *inOrder) Left(_ context.Context, before int) ([]int, error) {
 	}
 	return list, nil
 }
-
-// splitQueue is a scan's source, and who hands out its splits.
-type splitQueue struct {
-	source connect.Source
-	scan   connect.Scan
-	splits []connect.Split
-	hand   Splits
-
-	turn chan struct{} // holds one while a split is taken, so that this process opens them in order
-}
-
-// newSplitQueue opens a source. hand says who hands out so many splits.
-func newSplitQueue(ctx context.Context, s *dag.Scan, hand func(count int) Splits, open Opener, splitBytes int64, mem memory.Allocator) (*splitQueue, error) {
-	src, err := open.OpenSource(ctx, s.Path, s.Options)
-	if err != nil {
-		return nil, err
-	}
-	if have := src.Schema(); !have.Equal(s.Stored) {
-		return nil, errors.Join(fmt.Errorf("%s: its columns changed between planning and reading; run the query again", s.Path), src.Close())
-	}
-	splits, err := src.Splits(splitBytes)
-	if err != nil {
-		return nil, errors.Join(err, src.Close())
-	}
-	return &splitQueue{turn: make(chan struct{}, 1), source: src, splits: splits, hand: hand(len(splits)), scan: connect.Scan{Columns: s.Columns, Where: conditions(s), Alloc: mem}}, nil
-}
-
-// take opens the next split, in order; nil when all have been handed out.
-func (q *splitQueue) take(ctx context.Context) (connect.Reader, int, error) {
-	select { // another server may be asked meanwhile
-	case q.turn <- struct{}{}:
-		defer func() { <-q.turn }()
-	case <-ctx.Done():
-		return nil, 0, context.Cause(ctx)
-	}
-	at, err := q.hand.Take(ctx)
-	if err != nil || at < 0 {
-		return nil, 0, err
-	}
-	if at >= len(q.splits) {
-		return nil, 0, fmt.Errorf("split %d of a source of %d: it changed while it was read; run the query again", at, len(q.splits))
-	}
-	r, err := q.source.Open(ctx, q.splits[at], q.scan)
-	return r, at, err
-}
-
-func (q *splitQueue) close() error { return q.source.Close() }
 
 // scanLeaf reads splits in a goroutine of its own, so that the task never waits
 // for a disk.

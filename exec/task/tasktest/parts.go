@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/exec/exchange"
 	"github.com/rainsql/rainsql/exec/exchange/frame"
 	"github.com/rainsql/rainsql/exec/op"
@@ -35,14 +36,14 @@ type cut struct {
 	n      int
 	parts  []*task.Running
 	ready  chan struct{} // closed once all parts are there
-	splits map[[2]int]task.Splits
+	splits map[[2]int]*task.Shared
 	types  map[int][]types.Type // of the columns, by edge
 	mem    memory.Allocator
 	wires  sync.WaitGroup
 }
 
 func run(outer context.Context, g *dag.Graph, rt *task.Runtime, stats *task.Stats, n int) (err error) {
-	c := &cut{base: assign(g), n: n, ready: make(chan struct{}), splits: map[[2]int]task.Splits{}, types: map[int][]types.Type{}, mem: rt.Env.Alloc}
+	c := &cut{base: assign(g), n: n, ready: make(chan struct{}), splits: map[[2]int]*task.Shared{}, types: map[int][]types.Type{}, mem: rt.Env.Alloc}
 	for _, st := range g.Stages {
 		for _, o := range st.Ops {
 			if r, ok := o.Spec.(*dag.Receive); ok {
@@ -122,14 +123,32 @@ func (c *cut) part(k int) task.Part {
 	return task.Part{
 		Here: func(stage, index int) bool { return c.at(stage, index) == k },
 		Away: c.away,
-		Splits: func(stage, op, count int) task.Splits {
+		Splits: func(stage, op int, splits []connect.Split, _ bool) task.Splits {
 			key := [2]int{stage, op}
 			if c.splits[key] == nil {
-				c.splits[key] = task.NewSplits(count)
+				c.splits[key] = task.NewShared(splits)
+			}
+			if c.at(stage, 0) != k {
+				return inRuns{c.splits[key]}
 			}
 			return c.splits[key]
 		},
 	}
+}
+
+// inRuns takes several splits at once, as who has to ask another server does.
+type inRuns struct{ *task.Shared }
+
+// Take implements task.Splits.
+func (r inRuns) Take(ctx context.Context, most int) (all task.Taken, err error) {
+	for range most {
+		got, err := r.Shared.Take(ctx, 1)
+		if err != nil || len(got.Splits) == 0 {
+			return all, err
+		}
+		all.Splits = append(all.Splits, got.Splits...)
+	}
+	return all, nil
 }
 
 // wire is a way between two parts.
