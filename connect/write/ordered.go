@@ -34,6 +34,7 @@ type ordered struct {
 	over    []*piece       // to be ended
 	held    int            // bytes of texts
 	busy    int            // pieces that are being written
+	ending  int            // pieces that are being ended
 	spare   [][]byte       // buffers
 	err     error          // what failed first
 }
@@ -144,9 +145,7 @@ func (o *ordered) work() {
 				o.spare = append(o.spare, t)
 			}
 		}
-		if err != nil && o.err == nil {
-			o.err = err
-		}
+		o.fail(err)
 		if ended {
 			delete(o.runs, r.split)
 			delete(o.growing, r.split)
@@ -212,7 +211,12 @@ func (o *ordered) write(p *piece, texts [][]byte) (err error) {
 	return nil
 }
 
-// retire ends pieces that nothing more comes to.
+// mostEnding is how many pieces of a process may be on their way to becoming
+// durable, which takes the time of a disk or more, while others are written.
+const mostEnding = 4
+
+// retire ends pieces that nothing more comes to, in the background. After the
+// last task it waits for all ends.
 func (o *ordered) retire() {
 	low := o.low()
 	for at, p := range o.growing {
@@ -226,13 +230,41 @@ func (o *ordered) retire() {
 		if o.over = o.over[1:]; p.out == nil {
 			continue
 		}
-		o.mu.Unlock()
-		err := p.out.End()
-		o.mu.Lock()
-		if err != nil && o.err == nil {
-			o.err = err
-		}
+		o.waitForEnds(mostEnding - 1)
+		o.ending++
+		go func() {
+			err := p.out.End()
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.ending--
+			o.fail(err)
+			o.moved.Broadcast()
+		}()
 	}
+	if len(o.reached) == 0 {
+		o.waitForEnds(0)
+	}
+}
+
+// waitForEnds waits until no more than so many pieces are ending.
+func (o *ordered) waitForEnds(most int) {
+	for o.ending > most {
+		o.moved.Wait()
+	}
+}
+
+func (o *ordered) fail(err error) {
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+}
+
+// Abort implements connect.Shared.
+func (o *ordered) Abort() error {
+	o.mu.Lock()
+	o.waitForEnds(0)
+	o.mu.Unlock()
+	return o.made.Abort()
 }
 
 // Task implements connect.Shared.

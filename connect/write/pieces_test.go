@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -64,7 +65,11 @@ func (p *memoryPiece) Write(b []byte) (int, error) {
 	}
 	return p.Buffer.Write(b)
 }
-func (p *memoryPiece) End() error    { p.whole++; return nil }
+func (p *memoryPiece) End() error {
+	time.Sleep(time.Duration(p.Len()%300) * time.Microsecond)
+	p.whole++
+	return nil
+}
 func (p *memoryPiece) Commit() error { p.commits++; return nil }
 func (p *memoryPiece) Abort() error  { p.aborted++; return nil }
 
