@@ -86,11 +86,11 @@ func TestSinksOfTwoAttempts(t *testing.T) {
 		numbers(t, c)
 		s := files.Open(c.Client(2))
 		defer s.Close()
-		c.slowScans(400 * time.Millisecond)
+		c.slowScans(700 * time.Millisecond)
 		ch := ask(t, c, 0, 6, thirdQuery)
 		cl := c.Client(2)
 		id := c.until(cl, "running")[0].GetId()
-		time.Sleep(2 * time.Second)
+		time.Sleep(time.Second)
 		resp := call(t, cl, func(ctx context.Context, s api.JobsClient) (*api.KillResponse, error) {
 			return s.Kill(ctx, &api.KillRequest{Job: id, Stage: 0, Task: 1})
 		})
