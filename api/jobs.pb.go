@@ -76,6 +76,55 @@ func (PartEnd) EnumDescriptor() ([]byte, []int) {
 	return file_jobs_proto_rawDescGZIP(), []int{0}
 }
 
+type WriteMode int32
+
+const (
+	WriteMode_REPLACE        WriteMode = 0
+	WriteMode_APPEND         WriteMode = 1
+	WriteMode_MUST_NOT_EXIST WriteMode = 2
+)
+
+// Enum value maps for WriteMode.
+var (
+	WriteMode_name = map[int32]string{
+		0: "REPLACE",
+		1: "APPEND",
+		2: "MUST_NOT_EXIST",
+	}
+	WriteMode_value = map[string]int32{
+		"REPLACE":        0,
+		"APPEND":         1,
+		"MUST_NOT_EXIST": 2,
+	}
+)
+
+func (x WriteMode) Enum() *WriteMode {
+	p := new(WriteMode)
+	*p = x
+	return p
+}
+
+func (x WriteMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WriteMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_jobs_proto_enumTypes[1].Descriptor()
+}
+
+func (WriteMode) Type() protoreflect.EnumType {
+	return &file_jobs_proto_enumTypes[1]
+}
+
+func (x WriteMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WriteMode.Descriptor instead.
+func (WriteMode) EnumDescriptor() ([]byte, []int) {
+	return file_jobs_proto_rawDescGZIP(), []int{1}
+}
+
 type ShowRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -2073,11 +2122,15 @@ func (x *PartOver) GetMeters() []*Meter {
 	return nil
 }
 
-// WrittenFile is a file that a part wrote and no entry names yet.
+// WrittenFile is a file, or a piece of one, that a part wrote and no entry names yet.
 type WrittenFile struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Entry         []byte                 `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"` // of the namespace, as it encodes it
 	Blocks        []*StagedBlock         `protobuf:"bytes,2,rep,name=blocks,proto3" json:"blocks,omitempty"`
+	Place         int64                  `protobuf:"varint,3,opt,name=place,proto3" json:"place,omitempty"`                                 // among the pieces of its file, which all parts may have, or the files of its folder
+	Folder        string                 `protobuf:"bytes,4,opt,name=folder,proto3" json:"folder,omitempty"`                                // "": it is by itself
+	Mode          WriteMode              `protobuf:"varint,5,opt,name=mode,proto3,enum=rainsql.cluster.v1.WriteMode" json:"mode,omitempty"` // of the folder
+	Spare         bool                   `protobuf:"varint,6,opt,name=spare,proto3" json:"spare,omitempty"`                                 // it is of no use beside another file of its folder
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2124,6 +2177,34 @@ func (x *WrittenFile) GetBlocks() []*StagedBlock {
 		return x.Blocks
 	}
 	return nil
+}
+
+func (x *WrittenFile) GetPlace() int64 {
+	if x != nil {
+		return x.Place
+	}
+	return 0
+}
+
+func (x *WrittenFile) GetFolder() string {
+	if x != nil {
+		return x.Folder
+	}
+	return ""
+}
+
+func (x *WrittenFile) GetMode() WriteMode {
+	if x != nil {
+		return x.Mode
+	}
+	return WriteMode_REPLACE
+}
+
+func (x *WrittenFile) GetSpare() bool {
+	if x != nil {
+		return x.Spare
+	}
+	return false
 }
 
 type StagedBlock struct {
@@ -2826,10 +2907,14 @@ const file_jobs_proto_rawDesc = "" +
 	"\x04peer\x18\x03 \x01(\fR\x04peer\x128\n" +
 	"\bprogress\x18\x04 \x01(\v2\x1c.rainsql.cluster.v1.ProgressR\bprogress\x125\n" +
 	"\x05files\x18\x05 \x03(\v2\x1f.rainsql.cluster.v1.WrittenFileR\x05files\x121\n" +
-	"\x06meters\x18\x06 \x03(\v2\x19.rainsql.cluster.v1.MeterR\x06meters\"\\\n" +
+	"\x06meters\x18\x06 \x03(\v2\x19.rainsql.cluster.v1.MeterR\x06meters\"\xd3\x01\n" +
 	"\vWrittenFile\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\fR\x05entry\x127\n" +
-	"\x06blocks\x18\x02 \x03(\v2\x1f.rainsql.cluster.v1.StagedBlockR\x06blocks\"t\n" +
+	"\x06blocks\x18\x02 \x03(\v2\x1f.rainsql.cluster.v1.StagedBlockR\x06blocks\x12\x14\n" +
+	"\x05place\x18\x03 \x01(\x03R\x05place\x12\x16\n" +
+	"\x06folder\x18\x04 \x01(\tR\x06folder\x121\n" +
+	"\x04mode\x18\x05 \x01(\x0e2\x1d.rainsql.cluster.v1.WriteModeR\x04mode\x12\x14\n" +
+	"\x05spare\x18\x06 \x01(\bR\x05spare\"t\n" +
 	"\vStagedBlock\x129\n" +
 	"\x06staged\x18\x01 \x01(\v2!.rainsql.cluster.v1.StageResponseR\x06staged\x12\x14\n" +
 	"\x05lease\x18\x02 \x01(\x04R\x05lease\x12\x14\n" +
@@ -2872,7 +2957,12 @@ const file_jobs_proto_rawDesc = "" +
 	"\x04DONE\x10\x00\x12\t\n" +
 	"\x05QUERY\x10\x01\x12\x10\n" +
 	"\fSURROUNDINGS\x10\x02\x12\f\n" +
-	"\bINTERNAL\x10\x032\x87\x03\n" +
+	"\bINTERNAL\x10\x03*8\n" +
+	"\tWriteMode\x12\v\n" +
+	"\aREPLACE\x10\x00\x12\n" +
+	"\n" +
+	"\x06APPEND\x10\x01\x12\x12\n" +
+	"\x0eMUST_NOT_EXIST\x10\x022\x87\x03\n" +
 	"\x04Jobs\x12J\n" +
 	"\x03Run\x12\x1e.rainsql.cluster.v1.RunRequest\x1a\x1f.rainsql.cluster.v1.RunResponse(\x010\x01\x12I\n" +
 	"\x04Show\x12\x1f.rainsql.cluster.v1.ShowRequest\x1a .rainsql.cluster.v1.ShowResponse\x12O\n" +
@@ -2899,110 +2989,112 @@ func file_jobs_proto_rawDescGZIP() []byte {
 	return file_jobs_proto_rawDescData
 }
 
-var file_jobs_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_jobs_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_jobs_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_jobs_proto_goTypes = []any{
 	(PartEnd)(0),             // 0: rainsql.cluster.v1.PartEnd
-	(*ShowRequest)(nil),      // 1: rainsql.cluster.v1.ShowRequest
-	(*ShowResponse)(nil),     // 2: rainsql.cluster.v1.ShowResponse
-	(*StageInfo)(nil),        // 3: rainsql.cluster.v1.StageInfo
-	(*TaskInfo)(nil),         // 4: rainsql.cluster.v1.TaskInfo
-	(*TaskProgress)(nil),     // 5: rainsql.cluster.v1.TaskProgress
-	(*CancelRequest)(nil),    // 6: rainsql.cluster.v1.CancelRequest
-	(*CancelResponse)(nil),   // 7: rainsql.cluster.v1.CancelResponse
-	(*TasksRequest)(nil),     // 8: rainsql.cluster.v1.TasksRequest
-	(*TasksResponse)(nil),    // 9: rainsql.cluster.v1.TasksResponse
-	(*KillRequest)(nil),      // 10: rainsql.cluster.v1.KillRequest
-	(*KillResponse)(nil),     // 11: rainsql.cluster.v1.KillResponse
-	(*RunRequest)(nil),       // 12: rainsql.cluster.v1.RunRequest
-	(*Submit)(nil),           // 13: rainsql.cluster.v1.Submit
-	(*Run)(nil),              // 14: rainsql.cluster.v1.Run
-	(*RunResponse)(nil),      // 15: rainsql.cluster.v1.RunResponse
-	(*JobBegun)(nil),         // 16: rainsql.cluster.v1.JobBegun
-	(*Rows)(nil),             // 17: rainsql.cluster.v1.Rows
-	(*JobOver)(nil),          // 18: rainsql.cluster.v1.JobOver
-	(*Progress)(nil),         // 19: rainsql.cluster.v1.Progress
-	(*Written)(nil),          // 20: rainsql.cluster.v1.Written
-	(*Meter)(nil),            // 21: rainsql.cluster.v1.Meter
-	(*KillTaskRequest)(nil),  // 22: rainsql.cluster.v1.KillTaskRequest
-	(*KillTaskResponse)(nil), // 23: rainsql.cluster.v1.KillTaskResponse
-	(*PartRequest)(nil),      // 24: rainsql.cluster.v1.PartRequest
-	(*Part)(nil),             // 25: rainsql.cluster.v1.Part
-	(*PartResponse)(nil),     // 26: rainsql.cluster.v1.PartResponse
-	(*PartOver)(nil),         // 27: rainsql.cluster.v1.PartOver
-	(*WrittenFile)(nil),      // 28: rainsql.cluster.v1.WrittenFile
-	(*StagedBlock)(nil),      // 29: rainsql.cluster.v1.StagedBlock
-	(*ScanName)(nil),         // 30: rainsql.cluster.v1.ScanName
-	(*TakeRequest)(nil),      // 31: rainsql.cluster.v1.TakeRequest
-	(*TakeResponse)(nil),     // 32: rainsql.cluster.v1.TakeResponse
-	(*CountRequest)(nil),     // 33: rainsql.cluster.v1.CountRequest
-	(*Tally)(nil),            // 34: rainsql.cluster.v1.Tally
-	(*CountResponse)(nil),    // 35: rainsql.cluster.v1.CountResponse
-	(*LeftRequest)(nil),      // 36: rainsql.cluster.v1.LeftRequest
-	(*LeftResponse)(nil),     // 37: rainsql.cluster.v1.LeftResponse
-	(*JobInfo)(nil),          // 38: rainsql.cluster.v1.JobInfo
-	(*StageResponse)(nil),    // 39: rainsql.cluster.v1.StageResponse
+	(WriteMode)(0),           // 1: rainsql.cluster.v1.WriteMode
+	(*ShowRequest)(nil),      // 2: rainsql.cluster.v1.ShowRequest
+	(*ShowResponse)(nil),     // 3: rainsql.cluster.v1.ShowResponse
+	(*StageInfo)(nil),        // 4: rainsql.cluster.v1.StageInfo
+	(*TaskInfo)(nil),         // 5: rainsql.cluster.v1.TaskInfo
+	(*TaskProgress)(nil),     // 6: rainsql.cluster.v1.TaskProgress
+	(*CancelRequest)(nil),    // 7: rainsql.cluster.v1.CancelRequest
+	(*CancelResponse)(nil),   // 8: rainsql.cluster.v1.CancelResponse
+	(*TasksRequest)(nil),     // 9: rainsql.cluster.v1.TasksRequest
+	(*TasksResponse)(nil),    // 10: rainsql.cluster.v1.TasksResponse
+	(*KillRequest)(nil),      // 11: rainsql.cluster.v1.KillRequest
+	(*KillResponse)(nil),     // 12: rainsql.cluster.v1.KillResponse
+	(*RunRequest)(nil),       // 13: rainsql.cluster.v1.RunRequest
+	(*Submit)(nil),           // 14: rainsql.cluster.v1.Submit
+	(*Run)(nil),              // 15: rainsql.cluster.v1.Run
+	(*RunResponse)(nil),      // 16: rainsql.cluster.v1.RunResponse
+	(*JobBegun)(nil),         // 17: rainsql.cluster.v1.JobBegun
+	(*Rows)(nil),             // 18: rainsql.cluster.v1.Rows
+	(*JobOver)(nil),          // 19: rainsql.cluster.v1.JobOver
+	(*Progress)(nil),         // 20: rainsql.cluster.v1.Progress
+	(*Written)(nil),          // 21: rainsql.cluster.v1.Written
+	(*Meter)(nil),            // 22: rainsql.cluster.v1.Meter
+	(*KillTaskRequest)(nil),  // 23: rainsql.cluster.v1.KillTaskRequest
+	(*KillTaskResponse)(nil), // 24: rainsql.cluster.v1.KillTaskResponse
+	(*PartRequest)(nil),      // 25: rainsql.cluster.v1.PartRequest
+	(*Part)(nil),             // 26: rainsql.cluster.v1.Part
+	(*PartResponse)(nil),     // 27: rainsql.cluster.v1.PartResponse
+	(*PartOver)(nil),         // 28: rainsql.cluster.v1.PartOver
+	(*WrittenFile)(nil),      // 29: rainsql.cluster.v1.WrittenFile
+	(*StagedBlock)(nil),      // 30: rainsql.cluster.v1.StagedBlock
+	(*ScanName)(nil),         // 31: rainsql.cluster.v1.ScanName
+	(*TakeRequest)(nil),      // 32: rainsql.cluster.v1.TakeRequest
+	(*TakeResponse)(nil),     // 33: rainsql.cluster.v1.TakeResponse
+	(*CountRequest)(nil),     // 34: rainsql.cluster.v1.CountRequest
+	(*Tally)(nil),            // 35: rainsql.cluster.v1.Tally
+	(*CountResponse)(nil),    // 36: rainsql.cluster.v1.CountResponse
+	(*LeftRequest)(nil),      // 37: rainsql.cluster.v1.LeftRequest
+	(*LeftResponse)(nil),     // 38: rainsql.cluster.v1.LeftResponse
+	(*JobInfo)(nil),          // 39: rainsql.cluster.v1.JobInfo
+	(*StageResponse)(nil),    // 40: rainsql.cluster.v1.StageResponse
 }
 var file_jobs_proto_depIdxs = []int32{
-	38, // 0: rainsql.cluster.v1.ShowResponse.job:type_name -> rainsql.cluster.v1.JobInfo
-	3,  // 1: rainsql.cluster.v1.ShowResponse.stages:type_name -> rainsql.cluster.v1.StageInfo
-	4,  // 2: rainsql.cluster.v1.StageInfo.tasks:type_name -> rainsql.cluster.v1.TaskInfo
-	5,  // 3: rainsql.cluster.v1.TaskInfo.done:type_name -> rainsql.cluster.v1.TaskProgress
-	38, // 4: rainsql.cluster.v1.CancelResponse.job:type_name -> rainsql.cluster.v1.JobInfo
-	4,  // 5: rainsql.cluster.v1.TasksResponse.tasks:type_name -> rainsql.cluster.v1.TaskInfo
-	13, // 6: rainsql.cluster.v1.RunRequest.submit:type_name -> rainsql.cluster.v1.Submit
-	14, // 7: rainsql.cluster.v1.Submit.run:type_name -> rainsql.cluster.v1.Run
-	16, // 8: rainsql.cluster.v1.RunResponse.begun:type_name -> rainsql.cluster.v1.JobBegun
-	17, // 9: rainsql.cluster.v1.RunResponse.rows:type_name -> rainsql.cluster.v1.Rows
-	19, // 10: rainsql.cluster.v1.RunResponse.progress:type_name -> rainsql.cluster.v1.Progress
-	18, // 11: rainsql.cluster.v1.RunResponse.over:type_name -> rainsql.cluster.v1.JobOver
-	19, // 12: rainsql.cluster.v1.JobOver.progress:type_name -> rainsql.cluster.v1.Progress
-	21, // 13: rainsql.cluster.v1.JobOver.meters:type_name -> rainsql.cluster.v1.Meter
-	4,  // 14: rainsql.cluster.v1.JobOver.tasks:type_name -> rainsql.cluster.v1.TaskInfo
-	20, // 15: rainsql.cluster.v1.Progress.written:type_name -> rainsql.cluster.v1.Written
-	5,  // 16: rainsql.cluster.v1.Progress.tasks:type_name -> rainsql.cluster.v1.TaskProgress
-	10, // 17: rainsql.cluster.v1.KillTaskRequest.task:type_name -> rainsql.cluster.v1.KillRequest
-	25, // 18: rainsql.cluster.v1.PartRequest.part:type_name -> rainsql.cluster.v1.Part
-	14, // 19: rainsql.cluster.v1.Part.run:type_name -> rainsql.cluster.v1.Run
-	19, // 20: rainsql.cluster.v1.PartResponse.progress:type_name -> rainsql.cluster.v1.Progress
-	27, // 21: rainsql.cluster.v1.PartResponse.over:type_name -> rainsql.cluster.v1.PartOver
+	39, // 0: rainsql.cluster.v1.ShowResponse.job:type_name -> rainsql.cluster.v1.JobInfo
+	4,  // 1: rainsql.cluster.v1.ShowResponse.stages:type_name -> rainsql.cluster.v1.StageInfo
+	5,  // 2: rainsql.cluster.v1.StageInfo.tasks:type_name -> rainsql.cluster.v1.TaskInfo
+	6,  // 3: rainsql.cluster.v1.TaskInfo.done:type_name -> rainsql.cluster.v1.TaskProgress
+	39, // 4: rainsql.cluster.v1.CancelResponse.job:type_name -> rainsql.cluster.v1.JobInfo
+	5,  // 5: rainsql.cluster.v1.TasksResponse.tasks:type_name -> rainsql.cluster.v1.TaskInfo
+	14, // 6: rainsql.cluster.v1.RunRequest.submit:type_name -> rainsql.cluster.v1.Submit
+	15, // 7: rainsql.cluster.v1.Submit.run:type_name -> rainsql.cluster.v1.Run
+	17, // 8: rainsql.cluster.v1.RunResponse.begun:type_name -> rainsql.cluster.v1.JobBegun
+	18, // 9: rainsql.cluster.v1.RunResponse.rows:type_name -> rainsql.cluster.v1.Rows
+	20, // 10: rainsql.cluster.v1.RunResponse.progress:type_name -> rainsql.cluster.v1.Progress
+	19, // 11: rainsql.cluster.v1.RunResponse.over:type_name -> rainsql.cluster.v1.JobOver
+	20, // 12: rainsql.cluster.v1.JobOver.progress:type_name -> rainsql.cluster.v1.Progress
+	22, // 13: rainsql.cluster.v1.JobOver.meters:type_name -> rainsql.cluster.v1.Meter
+	5,  // 14: rainsql.cluster.v1.JobOver.tasks:type_name -> rainsql.cluster.v1.TaskInfo
+	21, // 15: rainsql.cluster.v1.Progress.written:type_name -> rainsql.cluster.v1.Written
+	6,  // 16: rainsql.cluster.v1.Progress.tasks:type_name -> rainsql.cluster.v1.TaskProgress
+	11, // 17: rainsql.cluster.v1.KillTaskRequest.task:type_name -> rainsql.cluster.v1.KillRequest
+	26, // 18: rainsql.cluster.v1.PartRequest.part:type_name -> rainsql.cluster.v1.Part
+	15, // 19: rainsql.cluster.v1.Part.run:type_name -> rainsql.cluster.v1.Run
+	20, // 20: rainsql.cluster.v1.PartResponse.progress:type_name -> rainsql.cluster.v1.Progress
+	28, // 21: rainsql.cluster.v1.PartResponse.over:type_name -> rainsql.cluster.v1.PartOver
 	0,  // 22: rainsql.cluster.v1.PartOver.end:type_name -> rainsql.cluster.v1.PartEnd
-	19, // 23: rainsql.cluster.v1.PartOver.progress:type_name -> rainsql.cluster.v1.Progress
-	28, // 24: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
-	21, // 25: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
-	29, // 26: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
-	39, // 27: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
-	30, // 28: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	30, // 29: rainsql.cluster.v1.CountRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	34, // 30: rainsql.cluster.v1.CountRequest.tallies:type_name -> rainsql.cluster.v1.Tally
-	30, // 31: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
-	12, // 32: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
-	1,  // 33: rainsql.cluster.v1.Jobs.Show:input_type -> rainsql.cluster.v1.ShowRequest
-	6,  // 34: rainsql.cluster.v1.Jobs.Cancel:input_type -> rainsql.cluster.v1.CancelRequest
-	8,  // 35: rainsql.cluster.v1.Jobs.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
-	10, // 36: rainsql.cluster.v1.Jobs.Kill:input_type -> rainsql.cluster.v1.KillRequest
-	24, // 37: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
-	31, // 38: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
-	33, // 39: rainsql.cluster.v1.Workers.Count:input_type -> rainsql.cluster.v1.CountRequest
-	36, // 40: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
-	8,  // 41: rainsql.cluster.v1.Workers.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
-	22, // 42: rainsql.cluster.v1.Workers.Kill:input_type -> rainsql.cluster.v1.KillTaskRequest
-	15, // 43: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
-	2,  // 44: rainsql.cluster.v1.Jobs.Show:output_type -> rainsql.cluster.v1.ShowResponse
-	7,  // 45: rainsql.cluster.v1.Jobs.Cancel:output_type -> rainsql.cluster.v1.CancelResponse
-	9,  // 46: rainsql.cluster.v1.Jobs.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
-	11, // 47: rainsql.cluster.v1.Jobs.Kill:output_type -> rainsql.cluster.v1.KillResponse
-	26, // 48: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
-	32, // 49: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
-	35, // 50: rainsql.cluster.v1.Workers.Count:output_type -> rainsql.cluster.v1.CountResponse
-	37, // 51: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
-	9,  // 52: rainsql.cluster.v1.Workers.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
-	23, // 53: rainsql.cluster.v1.Workers.Kill:output_type -> rainsql.cluster.v1.KillTaskResponse
-	43, // [43:54] is the sub-list for method output_type
-	32, // [32:43] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	20, // 23: rainsql.cluster.v1.PartOver.progress:type_name -> rainsql.cluster.v1.Progress
+	29, // 24: rainsql.cluster.v1.PartOver.files:type_name -> rainsql.cluster.v1.WrittenFile
+	22, // 25: rainsql.cluster.v1.PartOver.meters:type_name -> rainsql.cluster.v1.Meter
+	30, // 26: rainsql.cluster.v1.WrittenFile.blocks:type_name -> rainsql.cluster.v1.StagedBlock
+	1,  // 27: rainsql.cluster.v1.WrittenFile.mode:type_name -> rainsql.cluster.v1.WriteMode
+	40, // 28: rainsql.cluster.v1.StagedBlock.staged:type_name -> rainsql.cluster.v1.StageResponse
+	31, // 29: rainsql.cluster.v1.TakeRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	31, // 30: rainsql.cluster.v1.CountRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	35, // 31: rainsql.cluster.v1.CountRequest.tallies:type_name -> rainsql.cluster.v1.Tally
+	31, // 32: rainsql.cluster.v1.LeftRequest.scan:type_name -> rainsql.cluster.v1.ScanName
+	13, // 33: rainsql.cluster.v1.Jobs.Run:input_type -> rainsql.cluster.v1.RunRequest
+	2,  // 34: rainsql.cluster.v1.Jobs.Show:input_type -> rainsql.cluster.v1.ShowRequest
+	7,  // 35: rainsql.cluster.v1.Jobs.Cancel:input_type -> rainsql.cluster.v1.CancelRequest
+	9,  // 36: rainsql.cluster.v1.Jobs.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	11, // 37: rainsql.cluster.v1.Jobs.Kill:input_type -> rainsql.cluster.v1.KillRequest
+	25, // 38: rainsql.cluster.v1.Workers.Run:input_type -> rainsql.cluster.v1.PartRequest
+	32, // 39: rainsql.cluster.v1.Workers.Take:input_type -> rainsql.cluster.v1.TakeRequest
+	34, // 40: rainsql.cluster.v1.Workers.Count:input_type -> rainsql.cluster.v1.CountRequest
+	37, // 41: rainsql.cluster.v1.Workers.Left:input_type -> rainsql.cluster.v1.LeftRequest
+	9,  // 42: rainsql.cluster.v1.Workers.Tasks:input_type -> rainsql.cluster.v1.TasksRequest
+	23, // 43: rainsql.cluster.v1.Workers.Kill:input_type -> rainsql.cluster.v1.KillTaskRequest
+	16, // 44: rainsql.cluster.v1.Jobs.Run:output_type -> rainsql.cluster.v1.RunResponse
+	3,  // 45: rainsql.cluster.v1.Jobs.Show:output_type -> rainsql.cluster.v1.ShowResponse
+	8,  // 46: rainsql.cluster.v1.Jobs.Cancel:output_type -> rainsql.cluster.v1.CancelResponse
+	10, // 47: rainsql.cluster.v1.Jobs.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	12, // 48: rainsql.cluster.v1.Jobs.Kill:output_type -> rainsql.cluster.v1.KillResponse
+	27, // 49: rainsql.cluster.v1.Workers.Run:output_type -> rainsql.cluster.v1.PartResponse
+	33, // 50: rainsql.cluster.v1.Workers.Take:output_type -> rainsql.cluster.v1.TakeResponse
+	36, // 51: rainsql.cluster.v1.Workers.Count:output_type -> rainsql.cluster.v1.CountResponse
+	38, // 52: rainsql.cluster.v1.Workers.Left:output_type -> rainsql.cluster.v1.LeftResponse
+	10, // 53: rainsql.cluster.v1.Workers.Tasks:output_type -> rainsql.cluster.v1.TasksResponse
+	24, // 54: rainsql.cluster.v1.Workers.Kill:output_type -> rainsql.cluster.v1.KillTaskResponse
+	44, // [44:55] is the sub-list for method output_type
+	33, // [33:44] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_jobs_proto_init() }
@@ -3038,7 +3130,7 @@ func file_jobs_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jobs_proto_rawDesc), len(file_jobs_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   2,

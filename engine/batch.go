@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,13 +15,16 @@ import (
 type batch struct {
 	mu      sync.Mutex
 	writers []*sdfs.Writer // whose sinks have committed
-	names   []string
+	names   []string       // as messages call the files, each once
 }
 
 func (b *batch) add(w *sdfs.Writer, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.writers, b.names = append(b.writers, w), append(b.names, name)
+	b.writers = append(b.writers, w)
+	if !slices.Contains(b.names, name) {
+		b.names = append(b.names, name)
+	}
 }
 
 // commit makes all files visible, or none.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -215,7 +216,7 @@ func (f *files) Target(path string, o connect.Options, columns types.Schema) (co
 		return o, err
 	}
 	if strings.HasSuffix(path, "/") {
-		return o, &connect.Error{File: path, Msg: "writing a directory of parts is not supported yet", Hint: "name one file"}
+		return folderTarget(p, path, o, columns)
 	}
 	if err := p.target(path); err != nil {
 		return o, err
@@ -233,6 +234,21 @@ func (f *files) Target(path string, o connect.Options, columns types.Schema) (co
 		}
 	}
 	return o, nil
+}
+
+// folderTarget is Target for a folder of files, one of each task.
+func folderTarget(p place, path string, o connect.Options, columns types.Schema) (connect.Options, error) {
+	if _, ok := p.(formats.Divided); !ok {
+		return o, &connect.Error{File: path, Msg: "a directory of parts is written in SDFS only", Hint: fmt.Sprintf("where all parts appear in one step: INTO '%s/', or name one file", filepath.Base(path))}
+	}
+	if err := p.target(strings.TrimSuffix(path, "/")); err != nil {
+		return o, err
+	}
+	o, err := formats.FolderFormat(path, path, o)
+	if err == nil && columns != nil {
+		err = formats.CheckParts(path, columns, o)
+	}
+	return o, err
 }
 
 // forget drops what is known of files, because statements have run since and

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/rainsql/rainsql/connect"
 	"github.com/rainsql/rainsql/connect/formats"
@@ -77,6 +78,10 @@ func (p storePlace) missing(path string) error {
 	names := make([]string, len(all))
 	for i, info := range all {
 		names[i] = info.Name
+		if folder := strings.TrimSuffix(path, "/") + "/"; strings.HasPrefix(info.Name, folder) {
+			e.Msg, e.Hint = fmt.Sprintf("%q is a folder of SDFS", path), "read its files by a pattern: '"+folder+"*'"
+			return e
+		}
 	}
 	if near := nearest(path, names); near != "" {
 		e.Hint = fmt.Sprintf("did you mean '%s'?", near)
@@ -127,13 +132,14 @@ func (p storePlace) Create(path, display string, mode connect.WriteMode) (format
 	if err != nil {
 		return nil, err
 	}
-	how := map[connect.WriteMode]sdfs.Mode{connect.Replace: sdfs.Replace, connect.Append: sdfs.Append, connect.MustFail: sdfs.MustNotExist}[mode]
-	w, err := open.Create(p.ctx, path, how)
+	w, err := open.Create(p.ctx, path, modes[mode])
 	if err != nil {
 		return nil, storeError(err, display)
 	}
 	return &storeTarget{Writer: w, place: p, path: path, display: display, tail: mode == connect.Append}, nil
 }
+
+var modes = map[connect.WriteMode]sdfs.Mode{connect.Replace: sdfs.Replace, connect.Append: sdfs.Append, connect.MustFail: sdfs.MustNotExist}
 
 // storeInput is a file of the store to read, from its beginning up to size. It
 // is no longer than that, however much was appended since.

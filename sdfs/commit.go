@@ -203,8 +203,8 @@ func (l *local) commit(batch []*proposal) error {
 	return nil
 }
 
-// noteLong notes the files to which an entry has appended one more MergeBlocks blocks: it is worth
-// looking there for a run to merge. Called with the lock held.
+// noteLong notes the files to which an entry has added one more MergeBlocks blocks, or which it has made of as many pieces: it is
+// worth looking there for a run to merge. Called with the lock held.
 func (l *local) noteLong(state *namespace.State, e namespace.Entry) {
 	n := l.cfg.MergeBlocks
 	parts := e.List
@@ -212,7 +212,8 @@ func (l *local) noteLong(state *namespace.State, e namespace.Entry) {
 		parts = []namespace.Entry{e}
 	}
 	for _, part := range parts {
-		if part.Kind != namespace.Append || n < 0 {
+		adds := part.Kind == namespace.Append || part.Kind == namespace.Create || part.Kind == namespace.Replace
+		if !adds || n < 0 {
 			continue
 		}
 		if f, ok := state.Get(part.Name); ok && f.Blocks.Len()/n > (f.Blocks.Len()-len(part.Blocks))/n {

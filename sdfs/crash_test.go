@@ -109,6 +109,50 @@ func workload() []step {
 			c["m/1"], c["m/2"] = text("m/1", 140<<10), text("m/2", 500)
 			c["log"] += "more"
 		}},
+		step{"pieces", func(ctx context.Context, s *Embedded) error {
+			var list []*Writer
+			piece := func(w *Writer, err error, content string) error {
+				if err == nil {
+					list = append(list, w)
+					_, err = w.Write([]byte(content))
+				}
+				if err == nil && len(list)%2 == 1 {
+					err = w.End()
+				}
+				return err
+			}
+			w, err := s.CreatePiece(ctx, "m/1", 2)
+			if err = piece(w, err, text("tail", 70<<10)); err != nil {
+				return err
+			}
+			w, err = s.Create(ctx, "m/1", Append)
+			if err = piece(w, err, text("head", 10)); err != nil {
+				return err
+			}
+			w, err = s.CreatePart(ctx, Folder{Name: "m/", Mode: Append}, 1, ".csv")
+			if err = piece(w, err, text("part", 900)); err != nil {
+				return err
+			}
+			return s.Commit(ctx, list...)
+		}, func(c contents) {
+			c["m/1"] += text("head", 10) + text("tail", 70<<10)
+			c["m/part-00001.csv"] = text("part", 900)
+		}},
+		step{"folder", func(ctx context.Context, s *Embedded) error {
+			w, err := s.CreatePart(ctx, Folder{Name: "m/"}, 0, ".csv")
+			if err == nil {
+				_, err = w.Write([]byte("only"))
+			}
+			if err != nil {
+				return err
+			}
+			return w.Commit(ctx)
+		}, func(c contents) {
+			delete(c, "m/1")
+			delete(c, "m/2")
+			delete(c, "m/part-00001.csv")
+			c["m/part-00000.csv"] = "only"
+		}},
 		step{"merge", func(ctx context.Context, s *Embedded) error { return s.Merge(ctx, "log") }, func(contents) {}},
 		step{"rename", func(ctx context.Context, s *Embedded) error { return s.Rename(ctx, "small", "s/renamed") },
 			func(c contents) {

@@ -23,13 +23,17 @@ const (
 // all. It takes less than 1 MB of memory. It is used by one goroutine at a time, and ends with
 // Commit, Store.Commit or Abort; further calls give ErrClosed, but Abort then does nothing.
 type Writer struct {
-	s     *Store
-	ctx   context.Context //nolint:containedctx // of Create: Write is an io.Writer's
-	entry namespace.Entry // without its blocks
-	stage stage
-	err   error // of a Write
-	done  bool
-	mu    sync.Mutex // guards done: a commit claims several writers
+	s      *Store
+	ctx    context.Context //nolint:containedctx // of Create: Write is an io.Writer's
+	entry  namespace.Entry // without its blocks
+	place  int64           // as Written has it
+	folder Folder          // likewise
+	spare  bool            // likewise
+	stage  stage
+	err    error // of a Write
+	whole  bool  // End was called
+	done   bool
+	mu     sync.Mutex // guards done: a commit claims several writers
 }
 
 // Create begins to write a file; ctx must last as long as its writing. A name that exists with MustNotExist is refused here already.
@@ -38,20 +42,28 @@ func (s *Store) Create(ctx context.Context, name string, mode Mode) (*Writer, er
 		return nil, err
 	}
 	defer s.end()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	return s.create(ctx, name, mode)
 }
 
-func (s *Store) create(ctx context.Context, name string, mode Mode) (*Writer, error) {
+// writer begins to write something of a name. Nobody has looked whether there is a file of it.
+func (s *Store) writer(ctx context.Context, name string, kind namespace.Kind) (*Writer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	if err := s.backend.Ready(); err != nil {
 		return nil, err
 	}
-	w := &Writer{s: s, ctx: ctx, entry: namespace.Entry{Name: name}, stage: stage{s: s}}
+	return &Writer{s: s, ctx: ctx, entry: namespace.Entry{Name: name, Kind: kind}, stage: stage{s: s}}, nil
+}
+
+func (s *Store) create(ctx context.Context, name string, mode Mode) (*Writer, error) {
+	w, err := s.writer(ctx, name, 0)
+	if err != nil {
+		return nil, err
+	}
 	f, exists, err := s.look(ctx, name)
 	if err != nil {
 		return nil, err
@@ -94,7 +106,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	defer w.s.end()
-	if w.done {
+	if w.done || w.whole {
 		return 0, w.closed()
 	}
 	if w.err == nil {
@@ -104,6 +116,23 @@ func (w *Writer) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	return len(p), nil
+}
+
+// End makes what was written durable, and lets go of what writing takes: nothing more can be written. Commit makes it visible
+// in a moment then, and Abort still gives it up.
+func (w *Writer) End() error {
+	if err := w.s.begin(); err != nil {
+		return err
+	}
+	defer w.s.end()
+	if w.done || w.whole {
+		return w.closed()
+	}
+	w.whole = true
+	if w.err == nil {
+		w.err = w.s.backend.Explain(w.stage.complete(w.ctx))
+	}
+	return w.err
 }
 
 func (w *Writer) closed() error { return fmt.Errorf("the writer of %q is %w", w.entry.Name, ErrClosed) }
@@ -138,7 +167,7 @@ func (w *Writer) Abort() error {
 }
 
 // Commit commits several writers of this store in one step: all files are durable and visible after it,
-// or, on an error, none. Several for one name take effect in their order.
+// or, on an error, none. Several for one name take effect in the order of their places, and in their own.
 func (s *Store) Commit(ctx context.Context, writers ...*Writer) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -156,21 +185,31 @@ func (s *Store) commitWriters(ctx context.Context, writers []*Writer) error {
 	if err != nil {
 		return err
 	}
-	return s.backend.Propose(ctx, together(list))
-}
-
-// together is one entry of several.
-func together(list []namespace.Entry) namespace.Entry {
-	if len(list) == 1 {
-		return list[0]
+	list, spare := withoutSpares(list)
+	s.free(spare)
+	entry, err := s.together(ctx, list)
+	if err != nil {
+		s.free(list)
+		return err
 	}
-	return namespace.Entry{Kind: namespace.Commit, List: list}
+	return s.backend.Propose(ctx, entry)
 }
 
-// complete ends writers and gives the entries by which their files would appear. On an error all are given up.
-func (s *Store) complete(ctx context.Context, writers []*Writer) ([]namespace.Entry, error) {
+// free gives up what was written.
+func (s *Store) free(list []Written) {
+	for _, w := range list {
+		ids := make([]namespace.BlockID, len(w.Entry.Blocks))
+		for i, b := range w.Entry.Blocks {
+			ids[i] = b.ID
+		}
+		s.backend.Free(ids)
+	}
+}
+
+// complete ends writers and gives what they have written. On an error all are given up.
+func (s *Store) complete(ctx context.Context, writers []*Writer) ([]Written, error) {
 	var open []*Writer
-	abort := func(err error) ([]namespace.Entry, error) {
+	abort := func(err error) ([]Written, error) {
 		for _, w := range open {
 			w.stage.abort()
 		}
@@ -185,7 +224,7 @@ func (s *Store) complete(ctx context.Context, writers []*Writer) ([]namespace.En
 		}
 		open = append(open, w)
 	}
-	list := make([]namespace.Entry, len(writers))
+	list := make([]Written, len(writers))
 	for i, w := range writers {
 		err := ctx.Err()
 		if err == nil {
@@ -197,15 +236,15 @@ func (s *Store) complete(ctx context.Context, writers []*Writer) ([]namespace.En
 		if err != nil {
 			return abort(err)
 		}
-		list[i] = w.entry
-		list[i].Blocks = w.stage.blocks
+		list[i] = Written{Entry: w.entry, Place: w.place, Folder: w.folder, Spare: w.spare}
+		list[i].Entry.Blocks = w.stage.blocks
 	}
 	return list, nil
 }
 
-// Detach ends writers as Commit does, but names nothing: it gives the entries of the namespace, one for each writer, by which someone else may make
-// their files visible. Their blocks are durable, and the backend's until it is told to Free them.
-func (s *Store) Detach(ctx context.Context, writers ...*Writer) ([]namespace.Entry, error) {
+// Detach ends writers as Commit does, but names nothing: it gives what each has written, by which someone else may make
+// it visible, see Together. The blocks are durable, and the backend's until it is told to Free them.
+func (s *Store) Detach(ctx context.Context, writers ...*Writer) ([]Written, error) {
 	if err := s.begin(); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/rainsql/rainsql/api"
 	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/cluster/state"
-	"github.com/rainsql/rainsql/sdfs/namespace"
 )
 
 // errAgain is that another attempt is to be made.
@@ -120,13 +119,14 @@ func unsettled(err error) bool {
 
 // commit makes what all parts wrote visible, in one step, and the job done.
 func (r *run) commit(ctx context.Context, e state.Entry, list []*api.WrittenFile) error {
-	entries, err := adopt(r.g.cfg.Backend, list)
+	written, free, err := adopt(r.g.cfg.Backend, list)
+	defer free()
 	if err != nil {
 		return err
 	}
-	whole := namespace.Entry{Kind: namespace.Commit, List: entries}
-	if len(entries) == 1 {
-		whole = entries[0]
+	whole, err := r.g.cfg.Store.Together(ctx, written)
+	if err != nil {
+		return err
 	}
 	return r.g.cfg.Backend.ProposeIn(ctx, e, whole)
 }

@@ -66,7 +66,7 @@ func Start(ctx context.Context, g *dag.Graph, part Part, rt *Runtime, stats *Sta
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
-	r := &run{rt: rt, part: part, graph: g, env: rt.Env, edges: map[int]*exchange.Edge{}, stats: stats}
+	r := &run{rt: rt, part: part, graph: g, env: rt.Env, edges: map[int]*exchange.Edge{}, stats: stats, shared: map[int]*together{}}
 	if rt.Measure {
 		r.meters = NewReport(g)
 	}
@@ -146,6 +146,9 @@ func (p *Running) Commit(ctx context.Context) error {
 			}
 		}
 	}
+	if err := r.commitShared(); err != nil {
+		return err
+	}
 	if err := r.rt.Opener.Commit(ctx); err != nil {
 		return err
 	}
@@ -162,6 +165,7 @@ func (p *Running) Close() error {
 		for _, t := range p.r.tasks {
 			errs = append(errs, t.close())
 		}
+		errs = append(errs, p.r.abortShared())
 		for _, e := range p.r.edges {
 			e.Drain()
 		}

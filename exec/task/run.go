@@ -22,6 +22,9 @@ type Opener interface {
 	OpenSource(ctx context.Context, path string, o connect.Options) (connect.Source, error)
 	// NewSink begins to write a file. ctx is that of Start: it lasts until the sink's Commit or Abort.
 	NewSink(ctx context.Context, path string, schema types.Schema, o connect.Options) (connect.Sink, error)
+	// NewShared begins to write what the tasks of a stage do together, of which tasks are here. ctx is that of Start: it
+	// lasts until Commit or Abort of what is returned.
+	NewShared(ctx context.Context, path string, schema types.Schema, o connect.Options, how connect.Sharing, tasks []int) (connect.Shared, error)
 	// StartProgram runs an external program, if that is allowed here.
 	StartProgram(ctx context.Context, p *connect.Program, mem memory.Allocator) (connect.Process, error)
 	// Commit comes once, after every sink's: a place whose files can appear
@@ -60,11 +63,7 @@ type run struct {
 	meters *Report // nil: nothing is measured
 	stats  *Stats
 	sinks  []sink
-}
-
-type sink struct {
-	path string
-	op   *operators.Sink
+	shared map[int]*together // by stage
 }
 
 // Graph runs a graph to its end. On an error, or when ctx ends, every task is
@@ -94,13 +93,4 @@ func (r *run) closeQueues() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// sink writes by the context of Start, which lasts longer than that of a task: what a Commit has to flush is written, too.
-func (r *run) sink(ctx context.Context, s *dag.Sink) op.Operator {
-	o := operators.NewSink(s.Columns, func() (connect.Sink, error) {
-		return r.rt.Opener.NewSink(ctx, s.Path, s.Schema, s.Options)
-	})
-	r.sinks = append(r.sinks, sink{path: s.Path, op: o})
-	return o
 }

@@ -122,6 +122,10 @@ func (o opener) NewSink(context.Context, string, types.Schema, connect.Options) 
 	return o.sink, nil
 }
 
+func (opener) NewShared(context.Context, string, types.Schema, connect.Options, connect.Sharing, []int) (connect.Shared, error) {
+	return nil, errors.ErrUnsupported
+}
+
 var one = types.Schema{{Name: "n", Type: types.INT}}
 
 // pipeline is a scan in tasks tasks, gathered by split, and what ends it.

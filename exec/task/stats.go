@@ -41,7 +41,7 @@ func (s Snapshot) Add(o Snapshot) Snapshot {
 		Bytes: s.Bytes + o.Bytes, Rows: s.Rows + o.Rows, Made: s.Made + o.Made,
 		Skipped: s.Skipped + o.Skipped, Nulled: s.Nulled + o.Nulled, Pruned: s.Pruned + o.Pruned,
 		Covered: s.Covered + o.Covered, Total: s.Total + o.Total, Endless: s.Endless || o.Endless,
-		Written: slices.Concat(s.Written, o.Written),
+		Written: addWritten(s.Written, o.Written...),
 	}
 }
 
@@ -80,7 +80,20 @@ func (s *Stats) Written() []Written {
 func (s *Stats) wrote(w Written) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.written = append(s.written, w)
+	s.written = addWritten(s.written, w)
+}
+
+// addWritten adds what was written to a list, which has each file once.
+func addWritten(list []Written, more ...Written) []Written {
+	list = slices.Clone(list)
+	for _, w := range more {
+		if at := slices.IndexFunc(list, func(have Written) bool { return have.Path == w.Path }); at >= 0 {
+			list[at].Rows += w.Rows
+		} else {
+			list = append(list, w)
+		}
+	}
+	return list
 }
 
 // Covered is how many bytes of its files a query has read or passed over, and

@@ -217,7 +217,11 @@ func (r *run) fill(ctx context.Context, n *node, st *dag.Stage, at, index int, a
 	case *dag.Unnest:
 		n.op = operators.NewUnnest(s.List.Expr)
 	case *dag.Sink:
-		n.op, n.last = r.sink(ctx, s), true
+		if n.last = true; again != nil {
+			n.op = trial(s)
+			break
+		}
+		n.op = r.sink(ctx, st, s, index)
 	case *dag.Result:
 		n.op, n.last = operators.NewResult(s.Columns, r.rt.Result), true
 	default:
@@ -322,6 +326,10 @@ func (t *task) deliver(ctx context.Context, n *node, m exchange.Message) (enough
 	if m.Batch == nil {
 		if n.queue != nil {
 			n.queue.hand.End(m.Split)
+		}
+		root := t.nodes[len(t.nodes)-1]
+		if s, ok := root.op.(*operators.Share); ok {
+			return false, root.clock.timed(root.meter, func() error { return s.EndSplit(m.Split) })
 		}
 		return false, t.out.endSplit(ctx, m.Split)
 	}

@@ -108,7 +108,7 @@ func (a *Analyzer) file(s *ast.Source) *table {
 	if len(a.diags.List) > before {
 		return poisoned()
 	}
-	if a.written[cleanPath(p)] || connect.HasPattern(p) && len(a.written) > 0 {
+	if a.isWritten(p) || connect.HasPattern(p) && len(a.written) > 0 {
 		a.defers = true
 		return poisoned()
 	}

@@ -131,22 +131,23 @@ func (a *Analyzer) query(p *ast.Pipeline) *logical.Sink {
 
 // writtenTwice returns a file that a plan writes more than once, or "".
 func writtenTwice(plan *logical.Sink) (path string) {
-	seen := map[string]bool{}
+	var seen []string
 	forTargets(plan, func(t logical.Target) {
-		if seen[cleanPath(t.Path)] {
+		clean := cleanPath(t.Path)
+		if slices.ContainsFunc(seen, func(other string) bool { return within(clean, other) || within(other, clean) }) {
 			path = t.Path
 		}
-		seen[cleanPath(t.Path)] = true
+		seen = append(seen, clean)
 	})
 	return path
 }
 
-// Overwritten lists the files that a plan reads and then replaces, as it names them.
+// Overwritten lists the files, and the folders of files, that a plan reads and then replaces, as it names them.
 func Overwritten(plan *logical.Sink) []string {
-	targets := map[string]string{}
+	var targets []string
 	forTargets(plan, func(t logical.Target) {
 		if mode, err := t.Options.WriteMode(); err == nil && mode == connect.Replace {
-			targets[cleanPath(t.Path)] = t.Path
+			targets = append(targets, t.Path)
 		}
 	})
 	if len(targets) == 0 {
@@ -158,8 +159,10 @@ func Overwritten(plan *logical.Sink) []string {
 		if !ok {
 			return
 		}
-		if path := targets[cleanPath(s.Path)]; path != "" && !slices.Contains(list, path) {
-			list = append(list, path)
+		for _, path := range targets {
+			if within(cleanPath(s.Path), cleanPath(path)) && !slices.Contains(list, path) {
+				list = append(list, path)
+			}
 		}
 	}
 	logical.Walk(plan.Input, scans)

@@ -17,16 +17,17 @@ type Config struct {
 // Build turns an optimised plan into stages.
 func Build(plan *logical.Sink, cfg Config) (*Graph, error) {
 	b := &builder{cfg: cfg, graph: &Graph{}, plan: plan, shared: map[int]*stream{}, sizes: logical.NewSizes(plan)}
-	s := b.single(b.ordered(plan.Input))
-	cols, err := s.positions(plan.Cols)
-	if err != nil {
-		return nil, err
-	}
+	s := b.ordered(plan.Input)
 	if plan.Target == nil {
+		s = b.single(s)
+		cols, err := s.positions(plan.Cols)
+		if err != nil {
+			return nil, err
+		}
 		b.graph.Schema = plan.Schema()
 		s.add(&Result{Columns: cols})
 	} else {
-		s.add(&Sink{Path: plan.Target.Path, Options: plan.Target.Options, Columns: cols, Schema: plan.Schema()})
+		b.into(s, plan)
 	}
 	if b.err != nil {
 		return nil, b.err

@@ -255,8 +255,8 @@ func (c *checker) op(st *Stage, s Spec, in [][]types.Type) ([]types.Type, error)
 		}
 		return append(append([]types.Type(nil), in[0]...), *s.List.Type().Elem), expression(s.List.Expr, in[0])
 	case *Sink:
-		if st.Tasks != 1 {
-			return nil, fmt.Errorf("a sink in %d tasks", st.Tasks)
+		if err := s.checkSharing(st.Tasks); err != nil {
+			return nil, err
 		}
 		return nil, c.final(s.Columns, s.Schema, in[0])
 	case *Result:

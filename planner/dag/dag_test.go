@@ -33,7 +33,9 @@ func (catalog) Table(context.Context, string, connect.Options) (*analyze.Table, 
 func (catalog) Program(string) error { return nil }
 
 func (catalog) Target(_ string, o connect.Options, _ types.Schema) (connect.Options, error) {
-	o.Format = "csv"
+	if o.Format == "" {
+		o.Format = "csv"
+	}
 	return o, nil
 }
 
@@ -52,6 +54,7 @@ var scripts = []string{
 	`FROM './t' SORT i DISTINCT ON (s)`,
 	`FROM './t' TRANSFORM i UNION ALL (FROM './t' TRANSFORM f) EXCEPT (FROM range(1, 5)) INTERSECT ALL (FROM './t' TRANSFORM i)`,
 	`FROM './t' TEE INTO './a' FILTER i = 1 INTO './b' (delimiter = ';')`,
+	`FROM './t' TEE INTO 'a' FILTER i = 1 TEE INTO 'b/' (format = 'parquet') AGGREGATE count(*) AS n BY i INTO 'c' (format = 'jsonl', mode = 'append')`,
 	`TRANSFORM 1.5 AS d, 1e300 AS f, 'é''' AS s, DATE '2026-01-31' AS day, 10s AS iv, NULL AS n, CAST('NaN' AS FLOAT) AS nan`,
 	`FROM './t' TRANSFORM CASE WHEN i IN (1, 2, NULL) THEN TRY_CAST(s AS INT) WHEN b THEN 2 ELSE length(s) END AS c, s ~ '^a' AS r`,
 	`FROM './t' FILTER false`,

@@ -237,12 +237,15 @@ type Unnest struct {
 	Name string `json:"name"`
 }
 
-// Sink writes the columns Columns to a file, all or nothing, under the names of Schema.
+// Sink writes the columns Columns to a file, all or nothing, under the names of
+// Schema. Sharing is how its tasks do that together, where it may have several;
+// with InParts Path is a folder, which ends with a slash.
 type Sink struct {
 	Path    string          `json:"path"`
 	Options connect.Options `json:"options"`
 	Columns []int           `json:"columns"`
 	Schema  types.Schema    `json:"schema"`
+	Sharing connect.Sharing `json:"sharing,omitempty"`
 }
 
 // Result hands the columns Columns to the caller.

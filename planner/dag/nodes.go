@@ -325,26 +325,3 @@ func (b *builder) exec(n *logical.Exec) *stream {
 	s.cols, s.inFile = n.Out, false
 	return s
 }
-
-// tee sends the rows two ways: to a stage that writes them, and on.
-func (b *builder) tee(n *logical.Tee) *stream {
-	s := b.ordered(n.Input)
-	if s.placed {
-		s = b.single(s)
-	}
-	cols, err := s.positions(n.Cols)
-	if err != nil {
-		b.err = err
-	}
-	write := Edge{Kind: Gather}
-	switch {
-	case s.stage.Tasks == 1:
-		write.Kind = Forward
-	case s.inFile:
-		write.Kind = BySplit
-	}
-	sink := b.stage(1)
-	to := b.connect(s, sink, write)
-	to.add(&Sink{Path: n.Target.Path, Options: n.Target.Options, Columns: cols, Schema: n.Schema()})
-	return b.exchange(s, s.stage.Tasks, Edge{Kind: Forward})
-}

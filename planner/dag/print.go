@@ -145,7 +145,11 @@ func describe(s Spec, in [][]string) string {
 	case *Unnest:
 		return "unnest " + expr.String(s.List.Expr) + " AS " + s.Name
 	case *Sink:
-		return fmt.Sprintf("into '%s' (%s) [%s]", s.Path, s.Options.Format, strings.Join(s.Schema.Names(), ", "))
+		text := fmt.Sprintf("into '%s' (%s) [%s]", s.Path, s.Options.Format, strings.Join(s.Schema.Names(), ", "))
+		if s.Sharing != "" {
+			text += " " + string(s.Sharing)
+		}
+		return text
 	case *Result:
 		return "result " + positions(s.Columns, names)
 	}
