@@ -23,7 +23,8 @@ const showText = `Tells all that the cluster knows of a job and, of one that run
 gateway ran lately, what the stages of its last attempt have done:
 
   tasks     how many run it, and on which nodes; ended: how many of them have
-  rows_in   rows that they read, made or received; bytes of files that they read
+  rows_in   rows that they read, made or received
+  bytes     of files that they read
   rows_out  rows that they passed on, wrote or gave to the client
   seconds   how long the longest of them took, or has taken
   waiting   the share of their time for which they waited for other tasks

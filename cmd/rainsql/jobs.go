@@ -34,7 +34,7 @@ func newJobCommands(std streams) []*cobra.Command {
 	group := func(use, short string) *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	}
-	list, _ := newClusterCommand(std, "jobs", "List the queries of a cluster: those that wait, run or have ended", noArgs, true, (*clusterFlags).jobs)
+	list, _ := newClusterCommand(std, "jobs", "List the queries of a cluster: that wait, run or have ended", noArgs, true, (*clusterFlags).jobs)
 	list.Long = jobsText
 	job := group("job", "Look at one query of a cluster, and end it")
 	show, sf := newClusterCommand(std, "show ID", "Tell all of a job, and what its stages have done", between(1, 1), true, (*clusterFlags).jobShow)

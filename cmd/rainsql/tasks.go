@@ -17,8 +17,8 @@ import (
 	"github.com/rainsql/rainsql/internal/listing"
 )
 
-const tasksText = `Lists the tasks of queries that run now, of one job or of all, as the nodes that
-run them tell: how many rows each has read or received (rows_in) and passed on
+const tasksText = `Lists the tasks of queries that run now, of one job or of all, as their nodes
+tell: how many rows each has read or received (rows_in) and passed on
 (rows_out), the bytes of files that it has read, and for how much of the time
 since it began it has waited for other tasks. 'rainsql job show' tells of tasks
 that have ended.`
