@@ -329,7 +329,11 @@ func (p *Placed) standIn(ctx context.Context, h Head, b namespace.Block, holders
 	if good >= v.Needed() {
 		return holders, nil
 	}
-	return holders, fmt.Errorf("%w: %d of %d have it: %w", ErrTooFew, good, v.Needed(), errors.Join(errs...))
+	err := fmt.Errorf("%w: %d of %d have it", ErrTooFew, good, v.Needed())
+	if len(errs) > 0 { // else the others were too slow
+		err = fmt.Errorf("%w: %w", err, errors.Join(errs...))
+	}
+	return holders, err
 }
 
 // membersWait is how long a writer whose block some servers have waits for the others: those that are dead are down in the log by then, and

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rainsql/rainsql/api"
+	"github.com/rainsql/rainsql/cluster/blocks"
 	"github.com/rainsql/rainsql/cluster/client"
 	"github.com/rainsql/rainsql/cluster/link"
 	"github.com/rainsql/rainsql/cluster/state"
@@ -46,7 +47,7 @@ func verdict(err error) *api.PartOver {
 
 // passing tells whether an error is one of the cluster's state at the moment.
 func passing(err error) bool {
-	for _, e := range []error{client.ErrUnreachable, client.ErrUnavailable, client.ErrUnknown, errStopping, context.Canceled, context.DeadlineExceeded} {
+	for _, e := range []error{blocks.ErrTooFew, client.ErrUnreachable, client.ErrUnavailable, client.ErrUnknown, errStopping, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -213,7 +213,9 @@ func (o *ordered) write(p *piece, texts [][]byte) (err error) {
 
 // mostEnding is how many pieces of a process may be on their way to becoming
 // durable, which takes the time of a disk or more, while others are written.
-const mostEnding = 4
+// More would only share that disk, and each would take longer than its writer
+// may wait for.
+const mostEnding = 1
 
 // retire ends pieces that nothing more comes to, in the background. After the
 // last task it waits for all ends.
