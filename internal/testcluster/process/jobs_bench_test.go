@@ -11,6 +11,7 @@ import (
 
 	"github.com/rainsql/rainsql/cluster/files"
 	"github.com/rainsql/rainsql/internal/gen"
+	"github.com/rainsql/rainsql/internal/testcluster"
 )
 
 // BenchmarkJobs runs queries over a gigabyte with the program alone and on three servers, which share this machine's processors, by turns. It tells the
@@ -49,7 +50,7 @@ func BenchmarkJobs(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		put(b, s, name, data)
+		testcluster.Put(b, s, name, data)
 	}
 	if err := s.Close(); err != nil {
 		b.Fatal(err)

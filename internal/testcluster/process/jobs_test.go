@@ -18,6 +18,7 @@ import (
 	"github.com/rainsql/rainsql/engine"
 	"github.com/rainsql/rainsql/internal/enginetest"
 	"github.com/rainsql/rainsql/internal/gen"
+	"github.com/rainsql/rainsql/internal/testcluster"
 	"github.com/rainsql/rainsql/sdfs"
 )
 
@@ -59,31 +60,17 @@ func newQuerying(t testing.TB, c *Cluster, rows int) *querying {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, embedded.Store, "signs.csv", text.Bytes())
+	testcluster.Put(t, embedded.Store, "signs.csv", text.Bytes())
 	if err := embedded.Close(); err != nil {
 		t.Fatal(err)
 	}
-	put(t, q.store, "signs.csv", text.Bytes())
+	testcluster.Put(t, q.store, "signs.csv", text.Bytes())
 	for _, src := range asked {
 		if q.want[src], err = enginetest.Run(t, engine.Config{Store: own}, nil, "test.rql", src); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return q
-}
-
-func put(t testing.TB, s *sdfs.Store, name string, data []byte) {
-	t.Helper()
-	w, err := s.Create(context.Background(), name, sdfs.MustNotExist)
-	if err == nil {
-		_, err = w.Write(data)
-	}
-	if err == nil {
-		err = w.Commit(context.Background())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // check runs a query and gives how long it took.
